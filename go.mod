@@ -1,0 +1,3 @@
+module github.com/fleetaudit/fleetaudit
+
+go 1.26
