@@ -1,0 +1,228 @@
+package checks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// run is one job while it runs. It ends once: by its check's return, or by being left behind.
+type run struct {
+	runner *Runner
+	job    *Job
+	pass   Pass
+	scans  *scans
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	ended  func() // tells Runner.Run
+
+	mu        sync.Mutex
+	over      bool
+	holdsSlot bool
+	joined    bool // the scan that others may be waiting for has been asked for
+	timer     *time.Timer
+	resumed   time.Time
+	left      time.Duration // of the time limit
+	fault     error         // the first lie
+	count     int           // of findings
+	shards    [][]Finding
+	resources map[uint64]struct{} // hashes of those with findings
+	late      bool
+}
+
+// seed makes the hashes that tell resources apart; they never leave the process.
+var seed = maphash.MakeSeed()
+
+func newRun(ctx context.Context, r *Runner, job *Job, s *scans, ended func()) *run {
+	x := &run{runner: r, job: job, pass: job.Pass, scans: s, ended: ended, left: r.TimeLimit}
+	x.ctx, x.cancel = context.WithCancelCause(ctx)
+	if x.pass.Logger == nil {
+		x.pass.Logger = discard
+	}
+	x.pass.run = x
+	x.pass.Report = x.report
+	x.pass.Scanned = x.scanned
+	return x
+}
+
+// start waits for a slot, then lets the check work on a goroutine of its own.
+func (x *run) start(ctx context.Context) {
+	if slots := x.runner.Slots; slots != nil {
+		x.holdsSlot = slots.Acquire(ctx, 1) == nil
+	}
+	if ctx.Err() != nil {
+		x.finish(context.Cause(ctx))
+		return
+	}
+	x.resume()
+	unwatch := context.AfterFunc(x.ctx, func() {
+		time.AfterFunc(x.runner.grace(), x.abandon)
+	})
+	x.runner.spawn(func() {
+		protect(func() error { return x.job.Check.Run(x.ctx, &x.pass) }, func(err error) {
+			unwatch()
+			x.finish(err)
+		})
+	})
+}
+
+// abandon ends a run whose check did not return in time. Its goroutine ends when the check returns.
+func (x *run) abandon() {
+	if x.finish(context.Cause(x.ctx)) {
+		x.pass.Logger.Warn("check did not stop when told to, and is left behind",
+			"check", x.job.Spec.Name, "task", x.pass.TaskID)
+	}
+}
+
+// finish ends the run, and tells whether it was this call that did.
+func (x *run) finish(err error) bool {
+	// A check whose context ended has not looked at everything, whatever it says.
+	if x.ctx.Err() != nil {
+		err = context.Cause(x.ctx)
+	}
+	x.mu.Lock()
+	if x.over {
+		x.mu.Unlock()
+		return false
+	}
+	x.over = true
+	if err == nil {
+		err = x.fault
+	}
+	x.mu.Unlock()
+
+	x.park()
+	x.cancel(nil)
+	x.scans.leave(x)
+	if x.job.End != nil {
+		out := Outcome{Err: err, Findings: x.findings()}
+		out.Scanned, out.NonCompliant = x.job.Progress()
+		x.job.End(out)
+	}
+	x.ended()
+	return true
+}
+
+// park gives back the slot and stops the clock of the time limit: the run will wait, or has ended.
+func (x *run) park() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.holdsSlot {
+		x.runner.Slots.Release(1)
+		x.holdsSlot = false
+	}
+	if x.timer != nil {
+		x.timer.Stop()
+		x.timer = nil
+		x.left -= time.Since(x.resumed)
+	}
+}
+
+// resume lets the clock of the time limit go on.
+func (x *run) resume() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.runner.TimeLimit > 0 && x.timer == nil && !x.over {
+		x.resumed = time.Now()
+		x.timer = time.AfterFunc(max(x.left, 0), func() {
+			x.cancel(fmt.Errorf("%w of %v", ErrTimeLimit, x.runner.TimeLimit))
+		})
+	}
+}
+
+func (x *run) waiting(yes bool) {
+	if x.job.Waiting != nil {
+		x.job.Waiting(yes)
+	}
+	if !yes {
+		x.resume()
+	}
+}
+
+func (x *run) scanned(n int) {
+	if n > 0 {
+		x.job.scanned.Add(int64(n))
+	}
+}
+
+func (x *run) report(f Finding) {
+	if f.Resource.ResourceType == "" {
+		f.Resource.ResourceType = x.job.Spec.ResourceType
+	}
+	f = f.clone()
+	lie := x.lie(f)
+	h := maphash.Comparable(seed, f.Resource.ResourceIdentifier)
+
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.over:
+		if !x.late {
+			x.late = true
+			x.pass.Logger.Warn("check reported after its run had ended; dropped",
+				"check", x.job.Spec.Name, "task", x.pass.TaskID)
+		}
+	case lie != nil:
+		if x.fault == nil {
+			x.fault = lie
+		}
+	case x.runner.MaxFindings > 0 && x.count >= x.runner.MaxFindings:
+		x.cancel(fmt.Errorf("%w: %d", ErrTooManyFindings, x.runner.MaxFindings))
+	default:
+		for len(x.shards) <= f.shard {
+			x.shards = append(x.shards, nil)
+		}
+		x.shards[f.shard] = append(x.shards[f.shard], f)
+		x.count++
+		if x.resources == nil {
+			x.resources = make(map[uint64]struct{})
+		}
+		if _, known := x.resources[h]; !known {
+			x.resources[h] = struct{}{}
+			x.job.nonCompliant.Add(1)
+		}
+	}
+}
+
+// lie says how a finding contradicts its check's Spec, if it does.
+func (x *run) lie(f Finding) error {
+	s := x.job.Spec
+	switch {
+	case f.Resource.ResourceIdentifier == model.ResourceIdentifier{}:
+		return errors.New("the check reported a finding that names no resource")
+	case f.Resource.ResourceType != s.ResourceType:
+		return fmt.Errorf("the check reported a resource of type %q, its Spec says %q", f.Resource.ResourceType, s.ResourceType)
+	case f.ReasonCode == model.ReasonCodeResourceNotEvaluable:
+		return nil
+	case !slices.ContainsFunc(s.ReasonCodes, func(r ReasonCode) bool { return r.Code == f.ReasonCode }):
+		return fmt.Errorf("the check reported reason code %q, which its Spec does not declare", f.ReasonCode)
+	}
+	return nil
+}
+
+// findings puts what was reported in the order of shards and reports, and drops what is there twice.
+func (x *run) findings() []Finding {
+	type fingerprint struct {
+		resource model.ResourceIdentifier
+		code     string
+	}
+	all := make([]Finding, 0, x.count)
+	seen := make(map[uint64]struct{}, x.count)
+	for _, shard := range x.shards {
+		for _, f := range shard {
+			h := maphash.Comparable(seed, fingerprint{f.Resource.ResourceIdentifier, f.ReasonCode})
+			if _, known := seen[h]; !known {
+				seen[h] = struct{}{}
+				f.shard = 0
+				all = append(all, f)
+			}
+		}
+	}
+	return all
+}

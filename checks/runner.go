@@ -1,0 +1,155 @@
+package checks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Limiter bounds how much works at once; *semaphore.Weighted of golang.org/x/sync is one.
+type Limiter interface {
+	Acquire(ctx context.Context, n int64) error
+	Release(n int64)
+}
+
+// Runner runs checks, each behind a fence: whatever one does, the others go on and its own outcome is
+// told. Its fields must not change once it is in use; it is safe for concurrent use.
+type Runner struct {
+	// Slots bounds how many checks, and shards of sources, work at once. Nil: no bound.
+	Slots Limiter
+	// TimeLimit is how long one check may work. Waiting for a slot, for data and for the other checks
+	// of a shared scan does not count. Zero or less: no limit.
+	TimeLimit time.Duration
+	// Grace is how long a check may go on after its context has ended before it is left behind. Its
+	// outcome is told then; its goroutine ends when it returns. Zero: one second.
+	Grace time.Duration
+	// MaxFindings is how many findings one run may report; one more and it fails. Zero or less: no limit.
+	MaxFindings int
+
+	work sync.WaitGroup // every goroutine that the Runner has started
+	live atomic.Int64   // how many of them there are
+}
+
+// Job is one check to run, and who is to be told about it.
+type Job struct {
+	Check Check
+	Spec  Spec // the Check's, read once
+	Pass  Pass // TaskID, Time, Since, Config and Logger; the Runner sets the rest
+
+	// Waiting, if not nil, is told when the run begins and ends to wait for data collection.
+	Waiting func(waiting bool)
+	// End, if not nil, is told the outcome, once.
+	End func(Outcome)
+
+	scanned      atomic.Int64
+	nonCompliant atomic.Int64
+}
+
+// Progress tells how many resources have been checked so far, and how many of them are non-compliant.
+// It may be called at any time.
+func (j *Job) Progress() (scanned, nonCompliant int64) {
+	n := j.nonCompliant.Load()
+	return max(j.scanned.Load(), n), n
+}
+
+// Outcome is how a check run ended.
+type Outcome struct {
+	Err          error // nil: it completed
+	Scanned      int64 // resources that were checked
+	NonCompliant int64 // resources with at least one finding
+	// Findings are in the order of shards and reports, one for each resource and reason code. They are
+	// what was found before the end, also where Err is not nil.
+	Findings []Finding
+}
+
+// Errors of an Outcome that are no error of the check's own.
+var (
+	ErrTimeLimit       = errors.New("the check went beyond its time limit")
+	ErrTooManyFindings = errors.New("the check reported more findings than it may")
+	errGoexit          = errors.New("runtime.Goexit was called")
+)
+
+// PanicError is the error of a check that panicked.
+type PanicError struct {
+	Value any    // what it panicked with
+	Stack []byte // where, as debug.Stack has it
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Unwrap returns the value of the panic if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// Run runs the jobs, and returns when each of them has its outcome. They start in order, as slots allow.
+// If ctx ends, those that run are cancelled and keep what they found; the cause of ctx is their error.
+func (r *Runner) Run(ctx context.Context, jobs []*Job) {
+	scans := newScans(r, jobs)
+	var ended sync.WaitGroup
+	for _, job := range jobs {
+		ended.Add(1)
+		newRun(ctx, r, job, scans, ended.Done).start(ctx)
+	}
+	ended.Wait()
+}
+
+// Wait returns when every goroutine that the Runner started has ended, those that outlived their check
+// included, or with an error that counts them when ctx ends. No Run may be in progress.
+func (r *Runner) Wait(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		r.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%d goroutines of checks have not ended: %w", r.live.Load(), context.Cause(ctx))
+	}
+}
+
+// spawn starts a goroutine that Wait waits for.
+func (r *Runner) spawn(f func()) {
+	r.live.Add(1)
+	r.work.Go(func() {
+		defer r.live.Add(-1)
+		f()
+	})
+}
+
+func (r *Runner) grace() time.Duration {
+	if r.Grace == 0 {
+		return time.Second
+	}
+	return r.Grace
+}
+
+// protect calls f and tells ended how it went: with f's error, or that it panicked or exited its
+// goroutine. In the last case the goroutine goes on to end after ended has returned.
+func protect(f func() error, ended func(error)) {
+	var err error
+	returned := false
+	defer func() {
+		if !returned {
+			if p := recover(); p != nil {
+				err = &PanicError{p, debug.Stack()}
+			} else {
+				err = errGoexit
+			}
+		}
+		ended(err)
+	}()
+	err = f()
+	returned = true
+}
+
+var discard = slog.New(slog.NewTextHandler(io.Discard, nil))
