@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/go-memdb"
+
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// StartOnDemandAuditTask starts an audit, and does not wait for it. Every check must be enabled.
+//
+// Errors: InvalidRequestException; LimitExceededException if too many are in progress.
+func (e *Engine) StartOnDemandAuditTask(ctx context.Context, in *model.StartOnDemandAuditTaskInput) (*model.StartOnDemandAuditTaskOutput, error) {
+	return e.StartAuditAsOf(ctx, in, time.Time{})
+}
+
+// StartAuditAsOf is [Engine.StartOnDemandAuditTask] with checks that judge as if it were another time:
+// what will have expired by then, what had by then. The audit itself starts now. The zero time is now.
+func (e *Engine) StartAuditAsOf(ctx context.Context, in *model.StartOnDemandAuditTaskInput, asOf time.Time) (*model.StartOnDemandAuditTaskOutput, error) {
+	p, err := beginWrite(ctx, e, &in)
+	if err != nil {
+		return nil, err
+	}
+	release, err := e.reserve()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { release() }()
+	now := time.Now()
+	e.dropExpired(now)
+	txn := e.state.Txn(true)
+	defer txn.Abort()
+	e.wantEnabled(&p, e.account(txn), in.TargetCheckNames)
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	if reached(rows[auditRow](txn, auditTable, "running", runningKey("")), e.config.MaxOnDemandAudits) {
+		return nil, &model.LimitExceededException{
+			Message: fmt.Sprintf("%d on-demand audits are in progress, which is all that may be", e.config.MaxOnDemandAudits),
+		}
+	}
+	x := e.newExecution(txn, request{
+		kind:   model.AuditTaskTypeOnDemand,
+		checks: in.TargetCheckNames,
+		start:  now,
+		asOf:   asOf,
+	})
+	txn.Commit()
+	x.launch(release)
+	release = func() {}
+	return &model.StartOnDemandAuditTaskOutput{TaskID: x.taskID}, nil
+}
+
+// DescribeAuditTask returns one audit as it is at this moment.
+//
+// Errors: InvalidRequestException, ResourceNotFoundException.
+func (e *Engine) DescribeAuditTask(ctx context.Context, in *model.DescribeAuditTaskInput) (*model.DescribeAuditTaskOutput, error) {
+	p, err := begin(ctx, e, &in)
+	if err == nil {
+		err = p.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := e.describe(e.state.Txn(false), in.TaskID)
+	if out == nil {
+		return nil, noAudit(in.TaskID)
+	}
+	return out, nil
+}
+
+func noAudit(taskID string) error {
+	return &model.ResourceNotFoundException{Message: fmt.Sprintf("taskId %q does not exist, or is no longer kept", taskID)}
+}
+
+// describe returns an audit as txn has it, or nil. The counts of checks that are in progress are as of now.
+func (e *Engine) describe(txn *memdb.Txn, taskID string) *model.DescribeAuditTaskOutput {
+	row := e.audit(txn, taskID)
+	if row == nil {
+		return nil
+	}
+	runs := slices.Collect(rows[checkRow](txn, checkTable, "id", text(taskID)))
+	out := &model.DescribeAuditTaskOutput{
+		TaskStatus:         row.status,
+		TaskType:           row.kind,
+		TaskStartTime:      model.At(row.startTime),
+		TaskStatistics:     statistics(runs),
+		ScheduledAuditName: row.schedule,
+		AuditDetails:       make(map[string]model.AuditCheckDetails, len(runs)),
+	}
+	e.mu.Lock()
+	x := e.running[taskID]
+	e.mu.Unlock()
+	for _, r := range runs {
+		d := r.details
+		if x != nil && d.CheckRunStatus == model.AuditCheckRunStatusInProgress {
+			d.TotalResourcesCount, d.NonCompliantResourcesCount = x.jobs[r.ordinal].Progress()
+		}
+		out.AuditDetails[r.name] = d
+	}
+	return out
+}
+
+// CancelAuditTask tells an audit in progress to stop, and does not wait until it has. Checks that have
+// ended keep their outcome, the others become CANCELED and keep what they found; then the audit is
+// CANCELED.
+//
+// Errors: InvalidRequestException, also if the audit is not in progress; ResourceNotFoundException.
+func (e *Engine) CancelAuditTask(ctx context.Context, in *model.CancelAuditTaskInput) (*model.CancelAuditTaskOutput, error) {
+	p, err := beginWrite(ctx, e, &in)
+	if err == nil {
+		err = p.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	txn := e.state.Txn(true)
+	defer txn.Abort()
+	old := e.audit(txn, in.TaskID)
+	if old == nil {
+		return nil, noAudit(in.TaskID)
+	}
+	if old.status != model.AuditTaskStatusInProgress {
+		p.Add("taskId", in.TaskID, "names an audit that is "+string(old.status)+"; only one that is IN_PROGRESS can be canceled")
+		return nil, p.Err()
+	}
+	row := *old
+	row.canceled = true
+	put(txn, auditTable, &row)
+	txn.Commit()
+	e.mu.Lock()
+	x := e.running[in.TaskID]
+	e.mu.Unlock()
+	if x != nil {
+		x.cancel(errCanceled)
+	}
+	return &model.CancelAuditTaskOutput{}, nil
+}
+
+// retentionSlack lets a client ask for everything that is kept without racing against the clock.
+const retentionSlack = time.Hour
+
+// ListAuditTasks returns a page of the audits that started in a period, newest first. Both ends of the
+// period belong to it. Audits that start while a client reads pages are not in them.
+//
+// Errors: InvalidRequestException, also if the period begins before what is retained.
+func (e *Engine) ListAuditTasks(ctx context.Context, in *model.ListAuditTasksInput) (*model.ListAuditTasksOutput, error) {
+	p, err := begin(ctx, e, &in)
+	if err != nil {
+		return nil, err
+	}
+	start, end := model.At(in.StartTime.Time).Time, model.At(in.EndTime.Time).Time
+	query := fmt.Sprintf("ListAuditTasks %d %d %s %s", start.UnixMilli(), end.UnixMilli(), in.TaskType, in.TaskStatus)
+	from := e.openToken(&p, query, in.NextToken)
+	if from == nil {
+		from = append(instant(end), bytes.Repeat([]byte{0xff}, 8)...)
+		oldest := time.Now().Add(-e.config.Retention)
+		if e.config.Retention > 0 && !in.StartTime.IsZero() && start.Before(oldest.Add(-retentionSlack)) {
+			p.Add("startTime", start.Format(time.RFC3339), fmt.Sprintf("must not be before %s: audits are kept for %d days",
+				oldest.UTC().Format(time.RFC3339), e.config.Retention/day))
+		}
+	}
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	out := &model.ListAuditTasksOutput{Tasks: []model.AuditTaskMetadata{}}
+	it := must(e.state.Txn(false).ReverseLowerBound(auditTable, "start", from))
+	for row := it.Next(); row != nil; row = it.Next() {
+		r := row.(*auditRow)
+		if r.startTime.Before(start) {
+			break
+		}
+		if in.TaskType != "" && in.TaskType != r.kind || in.TaskStatus != "" && in.TaskStatus != r.status {
+			continue
+		}
+		if len(out.Tasks) == pageSize(in.MaxResults) {
+			out.NextToken = e.tokens.Seal([]byte(query), startKey(r.startTime, r.seq))
+			break
+		}
+		out.Tasks = append(out.Tasks, model.AuditTaskMetadata{TaskID: r.taskID, TaskStatus: r.status, TaskType: r.kind})
+	}
+	return out, nil
+}

@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-memdb"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/findings"
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// ErrClosed is the error of an Engine that has been closed. What it holds can still be read.
+var ErrClosed = errors.New("engine: closed")
+
+// Engine is the audit service of one account. It is safe for concurrent use.
+type Engine struct {
+	config   Config // with defaults
+	specs    []checks.Spec
+	ordinals map[string]int // of checks, by name
+	state    *memdb.MemDB
+	findings *findings.Store
+	tokens   *findings.Tokens
+	runner   checks.Runner
+	created  atomic.Uint64 // counts rows, to order them
+
+	ctx    context.Context // ends when the Engine is closed
+	cancel context.CancelCauseFunc
+
+	mu      sync.Mutex
+	closed  bool
+	running map[string]*execution // by task id
+	work    sync.WaitGroup        // audits and notifications
+}
+
+// New makes an Engine. It reads the Spec of each check, and starts no goroutine. The error names
+// everything that is wrong with the Config.
+func New(config Config) (*Engine, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	state, err := newState()
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	e := &Engine{
+		config:   config,
+		ordinals: make(map[string]int, len(config.Checks)),
+		state:    state,
+		findings: findings.New(),
+		tokens:   findings.NewTokens(),
+		running:  make(map[string]*execution),
+		runner: checks.Runner{
+			Slots:       semaphore.NewWeighted(int64(config.Concurrency)),
+			TimeLimit:   config.CheckTimeLimit,
+			Grace:       config.StopGrace,
+			MaxFindings: config.MaxFindings,
+		},
+	}
+	for i, c := range config.Checks {
+		e.specs = append(e.specs, c.Spec())
+		e.ordinals[e.specs[i].Name] = i
+	}
+	e.ctx, e.cancel = context.WithCancelCause(context.Background())
+	if config.EnableAll {
+		e.enableAll()
+	}
+	return e, nil
+}
+
+// Checks returns the Specs of the checks that the Engine has, in order.
+func (e *Engine) Checks() []checks.Spec { return append([]checks.Spec(nil), e.specs...) }
+
+// closeTimeout is how long Close waits for checks and notifiers that do not stop when told to.
+const closeTimeout = 10 * time.Second
+
+// Close cancels the audits in progress, which keep what they found, and waits until every goroutine of
+// the Engine has ended. If checks or notifiers do not return, it gives up after ten seconds, with an error
+// that says how many. Afterwards operations that change something fail with [ErrClosed]. Closing twice is
+// fine.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.cancel(ErrClosed)
+
+	ctx, cancel := context.WithTimeoutCause(context.Background(), closeTimeout, errors.New("gave up waiting"))
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		e.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return fmt.Errorf("engine: close: a notifier has not returned: %w", context.Cause(ctx))
+	}
+	if err := e.runner.Wait(ctx); err != nil {
+		return fmt.Errorf("engine: close: %w", err)
+	}
+	return nil
+}
+
+// reserve makes Close wait for a goroutine that is about to start, until release is called. It fails once
+// the Engine is closed.
+func (e *Engine) reserve() (release func(), err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, ErrClosed
+	}
+	e.work.Add(1)
+	return e.work.Done, nil
+}
+
+// begin is what every operation does first: it looks at the context, at the Engine and at the input.
+func begin[I any](ctx context.Context, e *Engine, in **I) (model.Problems, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if *in == nil {
+		*in = new(I)
+	}
+	return model.Check(*in), nil
+}
+
+// beginWrite is begin for operations that change something.
+func beginWrite[I any](ctx context.Context, e *Engine, in **I) (model.Problems, error) {
+	e.mu.Lock()
+	closed := e.closed
+	e.mu.Unlock()
+	if closed {
+		return nil, ErrClosed
+	}
+	return begin(ctx, e, in)
+}
+
+// newTaskID returns 32 random lower-case hexadecimal digits, the form of AWS's task ids.
+func newTaskID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// order returns a number larger than any before.
+func (e *Engine) order() uint64 { return e.created.Add(1) }

@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// Operation is an operation of AWS: what a frontend must know to offer it. A frontend that goes by
+// [Operations] needs no code for any one of them.
+type Operation struct {
+	Name   string   // DescribeAuditTask
+	Method string   // of HTTP
+	Path   string   // in the pattern syntax of net/http: /audit/tasks/{taskId}
+	Errors []string // the codes it may answer with; InternalFailureException and ThrottlingException go without saying
+
+	// Members says where each member of the input travels: in the path, the query or the body.
+	Members []model.Member
+	// NewInput returns a pointer to a new input.
+	NewInput func() any
+	// Call runs the operation with an input that NewInput made, and returns a pointer to the output.
+	Call func(ctx context.Context, e *Engine, in any) (any, error)
+}
+
+// Codes of the errors that only some operations have.
+const (
+	invalid  = "InvalidRequestException"
+	notFound = "ResourceNotFoundException"
+	exists   = "ResourceAlreadyExistsException"
+	limitHit = "LimitExceededException"
+)
+
+// Operations returns the table of AWS's operations that the Engine has: a row for each.
+func Operations() []Operation {
+	return []Operation{
+		op("PATCH", "/audit/configuration", (*Engine).UpdateAccountAuditConfiguration, invalid),
+		op("GET", "/audit/configuration", (*Engine).DescribeAccountAuditConfiguration),
+		op("DELETE", "/audit/configuration", (*Engine).DeleteAccountAuditConfiguration, invalid, notFound),
+		op("POST", "/audit/scheduledaudits/{scheduledAuditName}", (*Engine).CreateScheduledAudit, invalid, exists, limitHit),
+		op("GET", "/audit/scheduledaudits/{scheduledAuditName}", (*Engine).DescribeScheduledAudit, invalid, notFound),
+		op("PATCH", "/audit/scheduledaudits/{scheduledAuditName}", (*Engine).UpdateScheduledAudit, invalid, notFound),
+		op("DELETE", "/audit/scheduledaudits/{scheduledAuditName}", (*Engine).DeleteScheduledAudit, invalid, notFound),
+		op("GET", "/audit/scheduledaudits", (*Engine).ListScheduledAudits, invalid),
+		op("POST", "/audit/tasks", (*Engine).StartOnDemandAuditTask, invalid, limitHit),
+		op("GET", "/audit/tasks/{taskId}", (*Engine).DescribeAuditTask, invalid, notFound),
+		op("GET", "/audit/tasks", (*Engine).ListAuditTasks, invalid),
+		op("PUT", "/audit/tasks/{taskId}/cancel", (*Engine).CancelAuditTask, invalid, notFound),
+		op("POST", "/audit/findings", (*Engine).ListAuditFindings, invalid),
+	}
+}
+
+func op[I, O any](method, path string, call func(*Engine, context.Context, *I) (*O, error), errors ...string) Operation {
+	input := reflect.TypeFor[I]()
+	o := Operation{
+		Name:     strings.TrimSuffix(input.Name(), "Input"),
+		Method:   method,
+		Path:     path,
+		Errors:   errors,
+		NewInput: func() any { return new(I) },
+	}
+	o.Call = func(ctx context.Context, e *Engine, in any) (any, error) {
+		typed, ok := in.(*I)
+		if !ok {
+			return nil, fmt.Errorf("engine: %s takes a *%s, not %T", o.Name, input, in)
+		}
+		out, err := call(e, ctx, typed)
+		if err != nil {
+			return nil, err // not a nil *O in an any
+		}
+		return out, nil
+	}
+	for i := range input.NumField() {
+		o.Members = append(o.Members, model.MemberOf(input.Field(i)))
+	}
+	return o
+}

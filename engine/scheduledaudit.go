@@ -1,0 +1,241 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/fleetaudit/fleetaudit/model"
+	"github.com/fleetaudit/fleetaudit/schedule"
+)
+
+// CreateScheduledAudit creates a scheduled audit. It is due from now on, for the first time at the first
+// slot of its calendar. Creating one again that is the same in everything changes nothing.
+//
+// Errors: InvalidRequestException; ResourceAlreadyExistsException if one of that name differs;
+// LimitExceededException.
+func (e *Engine) CreateScheduledAudit(ctx context.Context, in *model.CreateScheduledAuditInput) (*model.CreateScheduledAuditOutput, error) {
+	p, err := beginWrite(ctx, e, &in)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	txn := e.state.Txn(true)
+	defer txn.Abort()
+	e.wantEnabled(&p, e.account(txn), in.TargetCheckNames)
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	row := &scheduleRow{
+		name:       in.ScheduledAuditName,
+		frequency:  in.Frequency,
+		dayOfMonth: in.DayOfMonth,
+		dayOfWeek:  in.DayOfWeek,
+		checks:     slices.Clone(in.TargetCheckNames),
+		tags:       slices.Clone(in.Tags),
+		created:    e.order(),
+		anchor:     now,
+	}
+	out := &model.CreateScheduledAuditOutput{ScheduledAuditARN: e.scheduleARN(row.name)}
+	if old := e.schedule(txn, row.name); old != nil {
+		if old.same(row) {
+			return out, nil
+		}
+		return nil, &model.ResourceAlreadyExistsException{
+			Message:     fmt.Sprintf("scheduledAuditName %q exists already, and is not the same", row.name),
+			ResourceID:  row.name,
+			ResourceARN: out.ScheduledAuditARN,
+		}
+	}
+	if reached(rows[scheduleRow](txn, scheduleTable, "id", nil), e.config.MaxScheduledAudits) {
+		return nil, &model.LimitExceededException{
+			Message: fmt.Sprintf("the account has %d scheduled audits, which is all it may have", e.config.MaxScheduledAudits),
+		}
+	}
+	row.next = e.firstSlot(row, now)
+	put(txn, scheduleTable, row)
+	txn.Commit()
+	return out, nil
+}
+
+// same tells whether two schedules are due at the same time for the same checks.
+func (r *scheduleRow) same(s *scheduleRow) bool {
+	return r.frequency == s.frequency && r.dayOfMonth == s.dayOfMonth && r.dayOfWeek == s.dayOfWeek &&
+		slices.Equal(slices.Sorted(slices.Values(r.checks)), slices.Sorted(slices.Values(s.checks))) &&
+		slices.Equal(r.tags, s.tags)
+}
+
+// calendar returns the calendar of a schedule.
+func (e *Engine) calendar(r *scheduleRow) schedule.Schedule {
+	return schedule.Schedule{
+		Frequency:  r.frequency,
+		DayOfMonth: r.dayOfMonth,
+		DayOfWeek:  r.dayOfWeek,
+		Anchor:     r.anchor,
+		At:         e.config.TimeOfDay + schedule.Spread(r.name, e.config.Spread),
+		Location:   e.config.Location,
+	}
+}
+
+// firstSlot returns the first slot of a schedule at or after t.
+func (e *Engine) firstSlot(r *scheduleRow, t time.Time) time.Time {
+	return e.calendar(r).Next(t.Add(-1))
+}
+
+// DescribeScheduledAudit returns one scheduled audit.
+//
+// Errors: InvalidRequestException, ResourceNotFoundException.
+func (e *Engine) DescribeScheduledAudit(ctx context.Context, in *model.DescribeScheduledAuditInput) (*model.DescribeScheduledAuditOutput, error) {
+	p, err := begin(ctx, e, &in)
+	if err == nil {
+		err = p.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := e.schedule(e.state.Txn(false), in.ScheduledAuditName)
+	if r == nil {
+		return nil, noSchedule(in.ScheduledAuditName)
+	}
+	return &model.DescribeScheduledAuditOutput{
+		Frequency:          r.frequency,
+		DayOfMonth:         r.dayOfMonth,
+		DayOfWeek:          r.dayOfWeek,
+		TargetCheckNames:   slices.Clone(r.checks),
+		ScheduledAuditName: r.name,
+		ScheduledAuditARN:  e.scheduleARN(r.name),
+	}, nil
+}
+
+func noSchedule(name string) error {
+	return &model.ResourceNotFoundException{Message: fmt.Sprintf("scheduledAuditName %q does not exist", name)}
+}
+
+// UpdateScheduledAudit changes a scheduled audit; what the input leaves out stays. A new frequency drops
+// the day that the old one needed. If the calendar changes, it counts from now.
+//
+// Errors: InvalidRequestException, ResourceNotFoundException.
+func (e *Engine) UpdateScheduledAudit(ctx context.Context, in *model.UpdateScheduledAuditInput) (*model.UpdateScheduledAuditOutput, error) {
+	p, err := beginWrite(ctx, e, &in)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	txn := e.state.Txn(true)
+	defer txn.Abort()
+	old := e.schedule(txn, in.ScheduledAuditName)
+	if old == nil {
+		if err := p.Err(); err != nil {
+			return nil, err
+		}
+		return nil, noSchedule(in.ScheduledAuditName)
+	}
+	row := *old
+	if in.Frequency != "" && in.Frequency != old.frequency {
+		row.frequency, row.dayOfMonth, row.dayOfWeek = in.Frequency, "", ""
+		if weekly(in.Frequency) && weekly(old.frequency) {
+			row.dayOfWeek = old.dayOfWeek
+		}
+	}
+	if in.DayOfMonth != "" {
+		row.dayOfMonth = in.DayOfMonth
+	}
+	if in.DayOfWeek != "" {
+		row.dayOfWeek = in.DayOfWeek
+	}
+	if in.TargetCheckNames != nil {
+		row.checks = slices.Clone(in.TargetCheckNames)
+		e.wantEnabled(&p, e.account(txn), row.checks)
+	}
+	if len(p) == 0 {
+		model.CheckDays(&p, row.frequency, row.dayOfMonth, row.dayOfWeek)
+	}
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	if row.frequency != old.frequency || row.dayOfMonth != old.dayOfMonth || row.dayOfWeek != old.dayOfWeek {
+		row.anchor = now
+		row.next = e.firstSlot(&row, now)
+	}
+	put(txn, scheduleTable, &row)
+	txn.Commit()
+	return &model.UpdateScheduledAuditOutput{ScheduledAuditARN: e.scheduleARN(row.name)}, nil
+}
+
+func weekly(f model.AuditFrequency) bool {
+	return f == model.AuditFrequencyWeekly || f == model.AuditFrequencyBiweekly
+}
+
+// DeleteScheduledAudit deletes a scheduled audit. One of its audits that is in progress goes on.
+//
+// Errors: InvalidRequestException, ResourceNotFoundException.
+func (e *Engine) DeleteScheduledAudit(ctx context.Context, in *model.DeleteScheduledAuditInput) (*model.DeleteScheduledAuditOutput, error) {
+	p, err := beginWrite(ctx, e, &in)
+	if err == nil {
+		err = p.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	txn := e.state.Txn(true)
+	defer txn.Abort()
+	row := e.schedule(txn, in.ScheduledAuditName)
+	if row == nil {
+		return nil, noSchedule(in.ScheduledAuditName)
+	}
+	remove(txn, scheduleTable, row)
+	txn.Commit()
+	return &model.DeleteScheduledAuditOutput{}, nil
+}
+
+// ListScheduledAudits returns a page of scheduled audits, in order of their names.
+//
+// Errors: InvalidRequestException.
+func (e *Engine) ListScheduledAudits(ctx context.Context, in *model.ListScheduledAuditsInput) (*model.ListScheduledAuditsOutput, error) {
+	p, err := begin(ctx, e, &in)
+	if err != nil {
+		return nil, err
+	}
+	after := e.openToken(&p, "ListScheduledAudits", in.NextToken)
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	out := &model.ListScheduledAuditsOutput{ScheduledAudits: []model.ScheduledAuditMetadata{}}
+	it := must(e.state.Txn(false).LowerBound(scheduleTable, "id", after))
+	for row := it.Next(); row != nil; row = it.Next() {
+		r := row.(*scheduleRow)
+		if len(out.ScheduledAudits) == pageSize(in.MaxResults) {
+			out.NextToken = e.tokens.Seal([]byte("ListScheduledAudits"), text(r.name))
+			break
+		}
+		out.ScheduledAudits = append(out.ScheduledAudits, model.ScheduledAuditMetadata{
+			ScheduledAuditName: r.name,
+			ScheduledAuditARN:  e.scheduleARN(r.name),
+			Frequency:          r.frequency,
+			DayOfMonth:         r.dayOfMonth,
+			DayOfWeek:          r.dayOfWeek,
+		})
+	}
+	return out, nil
+}
+
+// ScheduleStatus is what the Engine knows of a scheduled audit beyond what AWS tells.
+type ScheduleStatus struct {
+	Next         time.Time // slot; zero: there is none any more
+	LastSlot     time.Time // that an audit was started for; zero: none yet
+	LastTaskID   string    // of that audit
+	MissedSlots  int       // that passed while nothing ran schedules, and had no audit of their own
+	SkippedSlots int       // that fell while the schedule's audit before was still in progress
+}
+
+// ScheduleStatus returns when a scheduled audit is due, and what became of its slots.
+//
+// Errors: ResourceNotFoundException.
+func (e *Engine) ScheduleStatus(name string) (ScheduleStatus, error) {
+	r := e.schedule(e.state.Txn(false), name)
+	if r == nil {
+		return ScheduleStatus{}, noSchedule(name)
+	}
+	return ScheduleStatus{r.next, r.lastSlot, r.lastTaskID, r.missed, r.skipped}, nil
+}

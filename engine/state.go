@@ -1,0 +1,193 @@
+package engine
+
+import (
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-memdb"
+
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// The state is four tables of small rows. A row is never changed once it is in: a copy replaces it. Ids
+// and times are made before a transaction begins, so that a transaction depends on nothing but the state.
+const (
+	accountTable  = "account"  // at most one row
+	scheduleTable = "schedule" // by name; "due": by next slot
+	auditTable    = "audit"    // by task id; "start": by start time; "running": those in progress
+	checkTable    = "check"    // by task id and ordinal
+)
+
+type accountRow struct {
+	roleARN string
+	targets map[model.AuditNotificationType]model.AuditNotificationTarget
+	checks  map[string]model.AuditCheckConfiguration
+}
+
+type scheduleRow struct {
+	name       string
+	frequency  model.AuditFrequency
+	dayOfMonth string
+	dayOfWeek  model.DayOfWeek
+	checks     []string
+	tags       []model.Tag
+	created    uint64    // order of creation
+	anchor     time.Time // when its calendar began to count
+	next       time.Time // slot; zero: there is none any more
+	lastSlot   time.Time // that an audit was started for
+	lastRun    time.Time // start of its last audit
+	lastTaskID string
+	missed     int // slots that passed while nothing ran schedules
+	skipped    int // slots that fell while its audit still ran
+}
+
+type auditRow struct {
+	taskID    string
+	seq       uint64 // order of creation
+	kind      model.AuditTaskType
+	status    model.AuditTaskStatus
+	startTime time.Time // in milliseconds, as clients see it
+	endTime   time.Time // zero while in progress
+	schedule  string    // name; empty on demand
+	slot      time.Time // that it was started for
+	canceled  bool      // it was told to stop
+}
+
+type checkRow struct {
+	taskID  string
+	ordinal int // place among the checks of the audit
+	name    string
+	details model.AuditCheckDetails
+}
+
+func newState() (*memdb.MemDB, error) {
+	return memdb.NewMemDB(&memdb.DBSchema{Tables: map[string]*memdb.TableSchema{
+		accountTable: table(accountTable,
+			index("id", func(*accountRow) []byte { return text("") })),
+		scheduleTable: table(scheduleTable,
+			index("id", func(r *scheduleRow) []byte { return text(r.name) }),
+			index("due", func(r *scheduleRow) []byte {
+				if r.next.IsZero() {
+					return nil
+				}
+				return append(instant(r.next), r.name...)
+			})),
+		auditTable: table(auditTable,
+			index("id", func(r *auditRow) []byte { return text(r.taskID) }),
+			index("start", func(r *auditRow) []byte { return startKey(r.startTime, r.seq) }),
+			index("running", func(r *auditRow) []byte {
+				if r.status != model.AuditTaskStatusInProgress {
+					return nil
+				}
+				return append(runningKey(r.schedule), r.taskID...)
+			})),
+		checkTable: table(checkTable,
+			index("id", func(r *checkRow) []byte { return checkKey(r.taskID, r.ordinal) })),
+	}})
+}
+
+// text makes a key of which no other is a beginning.
+func text(s string) []byte { return append([]byte(s), 0) }
+
+// instant makes a key that sorts as time does, to the nanosecond.
+func instant(t time.Time) []byte {
+	b := binary.BigEndian.AppendUint64(nil, uint64(t.Unix())^1<<63)
+	return binary.BigEndian.AppendUint32(b, uint32(t.Nanosecond()))
+}
+
+func startKey(t time.Time, seq uint64) []byte { return binary.BigEndian.AppendUint64(instant(t), seq) }
+
+func checkKey(taskID string, ordinal int) []byte {
+	return binary.BigEndian.AppendUint32(text(taskID), uint32(ordinal))
+}
+
+// runningKey is what the running audits of a schedule begin with; those on demand have no schedule.
+func runningKey(schedule string) []byte { return text(schedule) }
+
+func table(name string, indexes ...*memdb.IndexSchema) *memdb.TableSchema {
+	t := &memdb.TableSchema{Name: name, Indexes: make(map[string]*memdb.IndexSchema)}
+	for _, i := range indexes {
+		t.Indexes[i.Name] = i
+	}
+	return t
+}
+
+// index makes a unique index of a function that returns a row's key in it, or nil if the row is not in it.
+func index[T any](name string, key func(*T) []byte) *memdb.IndexSchema {
+	return &memdb.IndexSchema{Name: name, Unique: true, AllowMissing: name != "id", Indexer: indexer[T](key)}
+}
+
+type indexer[T any] func(*T) []byte
+
+func (key indexer[T]) FromObject(row any) (bool, []byte, error) {
+	k := key(row.(*T))
+	return k != nil, k, nil
+}
+
+func (key indexer[T]) FromArgs(args ...any) ([]byte, error) {
+	if len(args) != 1 {
+		return nil, fmt.Errorf("want one key, not %d", len(args))
+	}
+	return args[0].([]byte), nil
+}
+
+// must is for errors that only a mistake in the schema can bring.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// first returns the row with exactly that key, or nil.
+func first[T any](txn *memdb.Txn, table, index string, key []byte) *T {
+	row, _ := must(txn.First(table, index, key)).(*T)
+	return row
+}
+
+// rows iterates over the rows whose key begins with prefix, in order of keys. The rows of a write
+// transaction must be collected before they are changed.
+func rows[T any](txn *memdb.Txn, table, index string, prefix []byte) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		it := must(txn.Get(table, index, prefix))
+		for row := it.Next(); row != nil; row = it.Next() {
+			if !yield(row.(*T)) {
+				return
+			}
+		}
+	}
+}
+
+func put[T any](txn *memdb.Txn, table string, row *T) {
+	if err := txn.Insert(table, row); err != nil {
+		panic(err)
+	}
+}
+
+func remove[T any](txn *memdb.Txn, table string, row *T) {
+	if err := txn.Delete(table, row); err != nil {
+		panic(err)
+	}
+}
+
+func (e *Engine) account(txn *memdb.Txn) *accountRow {
+	return first[accountRow](txn, accountTable, "id", text(""))
+}
+
+func (e *Engine) schedule(txn *memdb.Txn, name string) *scheduleRow {
+	return first[scheduleRow](txn, scheduleTable, "id", text(name))
+}
+
+func (e *Engine) audit(txn *memdb.Txn, taskID string) *auditRow {
+	return first[auditRow](txn, auditTable, "id", text(taskID))
+}
+
+// enabled tells whether the account has a check enabled.
+func (a *accountRow) enabled(check string) bool { return a != nil && a.checks[check].Enabled }
+
+func (e *Engine) scheduleARN(name string) string {
+	return strings.Join([]string{"arn:aws:iot", e.config.Region, e.config.AccountID, "scheduledaudit/" + name}, ":")
+}
