@@ -1,5 +1,7 @@
 package model
 
+import "encoding/json"
+
 // AuditTaskStatus is how far an audit is.
 type AuditTaskStatus string
 
@@ -126,6 +128,15 @@ func (in *ListAuditTasksInput) rules(p *Problems) { checkPeriod(p, in.StartTime,
 type ListAuditTasksOutput struct {
 	Tasks     []AuditTaskMetadata `json:"tasks" aws:"AuditTaskMetadataList"`
 	NextToken string              `json:"nextToken,omitempty" aws:"NextToken"`
+}
+
+// MarshalJSON writes a nil list as [], since AWS prints no null.
+func (o ListAuditTasksOutput) MarshalJSON() ([]byte, error) {
+	type plain ListAuditTasksOutput
+	if o.Tasks == nil {
+		o.Tasks = []AuditTaskMetadata{}
+	}
+	return json.Marshal(plain(o))
 }
 
 // AuditTaskMetadata is an audit in a list.

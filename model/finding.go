@@ -1,5 +1,7 @@
 package model
 
+import "encoding/json"
+
 // AuditFindingSeverity is how bad a finding is.
 type AuditFindingSeverity string
 
@@ -42,8 +44,8 @@ type AuditFinding struct {
 type ListAuditFindingsInput struct {
 	TaskID                 string             `json:"taskId,omitempty" aws:"AuditTaskId"`
 	CheckName              string             `json:"checkName,omitempty" aws:"AuditCheckName"`
-	ResourceIdentifier     ResourceIdentifier `json:"resourceIdentifier,omitzero" aws:"ResourceIdentifier"`
-	MaxResults             *int32             `json:"maxResults,omitempty" aws:"MaxResults"` // nil: 25
+	ResourceIdentifier     ResourceIdentifier `json:"resourceIdentifier,omitzero" aws:"ResourceIdentifier"` // zero: every resource; else exactly that one
+	MaxResults             *int32             `json:"maxResults,omitempty" aws:"MaxResults"`                // nil: 25
 	NextToken              string             `json:"nextToken,omitempty" aws:"NextToken"`
 	StartTime              Timestamp          `json:"startTime,omitzero" aws:"Timestamp"`
 	EndTime                Timestamp          `json:"endTime,omitzero" aws:"Timestamp"`
@@ -70,4 +72,13 @@ func (in *ListAuditFindingsInput) rules(p *Problems) {
 type ListAuditFindingsOutput struct {
 	Findings  []AuditFinding `json:"findings" aws:"AuditFindings"`
 	NextToken string         `json:"nextToken,omitempty" aws:"NextToken"`
+}
+
+// MarshalJSON writes a nil list as [], since AWS prints no null.
+func (o ListAuditFindingsOutput) MarshalJSON() ([]byte, error) {
+	type plain ListAuditFindingsOutput
+	if o.Findings == nil {
+		o.Findings = []AuditFinding{}
+	}
+	return json.Marshal(plain(o))
 }

@@ -1,5 +1,7 @@
 package model
 
+import "encoding/json"
+
 // AuditNotification is what AWS publishes to SNS when an audit has ended (schema
 // arn:aws:iot:::schema:auditnotification/1.0). Unlike in [DescribeAuditTaskOutput], the time is in
 // milliseconds and the details are a list.
@@ -16,6 +18,15 @@ type AuditNotification struct {
 	TotalChecksCount        int                        `json:"totalChecksCount"`
 	TaskStartTime           int64                      `json:"taskStartTime"` // epoch milliseconds
 	AuditDetails            []AuditNotificationDetails `json:"auditDetails"`
+}
+
+// MarshalJSON writes a nil list as [], since AWS prints no null.
+func (o AuditNotification) MarshalJSON() ([]byte, error) {
+	type plain AuditNotification
+	if o.AuditDetails == nil {
+		o.AuditDetails = []AuditNotificationDetails{}
+	}
+	return json.Marshal(plain(o))
 }
 
 // AuditNotificationDetails is one check run in an [AuditNotification].

@@ -46,7 +46,8 @@ type ResourceIdentifier struct {
 	DeviceCertificateARN        string                      `json:"deviceCertificateArn,omitempty" aws:"CertificateArn"`
 }
 
-// String names the resource for people: the values that are set, without their members' names.
+// String names the resource for people: the values that are set, without their members' names
+// ("my-policy:1").
 func (r ResourceIdentifier) String() string {
 	var parts []string
 	v := reflect.ValueOf(r)
@@ -57,8 +58,8 @@ func (r ResourceIdentifier) String() string {
 				parts = append(parts, f)
 			}
 		case PolicyVersionIdentifier:
-			if f != (PolicyVersionIdentifier{}) {
-				parts = append(parts, f.PolicyName+":"+f.PolicyVersionID)
+			if s := strings.Trim(f.PolicyName+":"+f.PolicyVersionID, ":"); s != "" {
+				parts = append(parts, s)
 			}
 		case IssuerCertificateIdentifier:
 			for _, s := range []string{f.IssuerCertificateSubject, f.IssuerID, f.IssuerCertificateSerialNumber} {

@@ -1,5 +1,7 @@
 package model
 
+import "encoding/json"
+
 // AuditFrequency is how often a scheduled audit runs.
 type AuditFrequency string
 
@@ -51,9 +53,7 @@ type CreateScheduledAuditInput struct {
 }
 
 func (in *CreateScheduledAuditInput) rules(p *Problems) {
-	if !p.has("frequency") && !p.has("dayOfMonth") && !p.has("dayOfWeek") {
-		CheckDays(p, in.Frequency, in.DayOfMonth, in.DayOfWeek)
-	}
+	CheckDays(p, in.Frequency, in.DayOfMonth, in.DayOfWeek)
 	checkNames(p, in.TargetCheckNames)
 	checkTags(p, in.Tags)
 }
@@ -79,7 +79,8 @@ type DescribeScheduledAuditOutput struct {
 }
 
 // UpdateScheduledAuditInput changes a scheduled audit; what is absent stays. A new frequency drops the
-// day that the old one needed.
+// day that the old one needed. Whether frequency and days fit is for [CheckDays] to say, once they are
+// merged with what stands: [Check] cannot know.
 type UpdateScheduledAuditInput struct {
 	Frequency          AuditFrequency `json:"frequency,omitempty" aws:"AuditFrequency"`
 	DayOfMonth         string         `json:"dayOfMonth,omitempty" aws:"DayOfMonth"`
@@ -117,6 +118,15 @@ type ListScheduledAuditsOutput struct {
 	NextToken       string                   `json:"nextToken,omitempty" aws:"NextToken"`
 }
 
+// MarshalJSON writes a nil list as [], since AWS prints no null.
+func (o ListScheduledAuditsOutput) MarshalJSON() ([]byte, error) {
+	type plain ListScheduledAuditsOutput
+	if o.ScheduledAudits == nil {
+		o.ScheduledAudits = []ScheduledAuditMetadata{}
+	}
+	return json.Marshal(plain(o))
+}
+
 // ScheduledAuditMetadata is a scheduled audit in a list.
 type ScheduledAuditMetadata struct {
 	ScheduledAuditName string         `json:"scheduledAuditName,omitempty" aws:"ScheduledAuditName"`
@@ -127,8 +137,12 @@ type ScheduledAuditMetadata struct {
 }
 
 // CheckDays notes in p which day a frequency needs and lacks, or has and does not take: WEEKLY and
-// BIWEEKLY take dayOfWeek, MONTHLY takes dayOfMonth, DAILY takes neither.
+// BIWEEKLY take dayOfWeek, MONTHLY takes dayOfMonth, DAILY takes neither. It notes nothing when p already
+// has a problem of one of the three.
 func CheckDays(p *Problems, f AuditFrequency, dayOfMonth string, dayOfWeek DayOfWeek) {
+	if p.has("frequency") || p.has("dayOfMonth") || p.has("dayOfWeek") {
+		return
+	}
 	month := f == AuditFrequencyMonthly
 	week := f == AuditFrequencyWeekly || f == AuditFrequencyBiweekly
 	switch {

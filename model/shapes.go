@@ -1,10 +1,13 @@
 package model
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // shape is the constraint that AWS's service model puts on a type. Lengths are in characters.
 type shape struct {
-	min, max int            // length of a string or list, value of an integer; max 0 is none
+	min, max int            // length of a string, value of an integer; max 0 is none
 	pattern  *regexp.Regexp // the whole string
 	shown    string         // the pattern in AWS's own spelling
 	enum     []string
@@ -13,13 +16,12 @@ type shape struct {
 }
 
 // shapes holds every constraint of the operations, by shape name. Shapes that AWS leaves free are not
-// in it.
+// in it, nor are lists and maps of such; structures have theirs in their members' tags.
 var shapes = map[string]shape{
-	"AuditCheckConfigurations":              {key: "AuditCheckName", elem: "AuditCheckConfiguration"},
 	"AuditCheckRunStatus":                   enum(AuditCheckRunStatus("")),
 	"AuditFindingSeverity":                  enum(AuditFindingSeverity("")),
 	"AuditFrequency":                        enum(AuditFrequency("")),
-	"AuditNotificationTargetConfigurations": {key: "AuditNotificationType", elem: "AuditNotificationTarget"},
+	"AuditNotificationTargetConfigurations": {key: "AuditNotificationType"},
 	"AuditNotificationType":                 enum(AuditNotificationType("")),
 	"AuditTaskId":                           pattern(1, 40, `[a-zA-Z0-9\-]+`),
 	"AuditTaskStatus":                       enum(AuditTaskStatus("")),
@@ -44,10 +46,8 @@ var shapes = map[string]shape{
 	"RoleArn":                       {min: 20, max: 2048},
 	"ScheduledAuditName":            pattern(1, 128, `[a-zA-Z0-9_-]+`),
 	"TagKey":                        pattern(1, 128, `^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$`),
-	"TagList":                       {elem: "Tag"},
 	"TagValue":                      {max: 256},
 	"TargetArn":                     {max: 2048},
-	"TargetAuditCheckNames":         {elem: "AuditCheckName"},
 }
 
 func enum[E interface {
@@ -61,10 +61,8 @@ func enum[E interface {
 	return s
 }
 
-// graph spells out the one class of AWS's patterns that Go's syntax lacks.
-var graph = regexp.MustCompile(`\\p\{Graph\}`)
-
 func pattern(low, high int, p string) shape {
-	return shape{min: low, max: high, shown: p,
-		pattern: regexp.MustCompile(`\A(?:` + graph.ReplaceAllString(p, `!-~`) + `)\z`)}
+	// Go's syntax lacks one class of AWS's patterns.
+	syntax := strings.ReplaceAll(p, `\p{Graph}`, `!-~`)
+	return shape{min: low, max: high, shown: p, pattern: regexp.MustCompile(`\A(?:` + syntax + `)\z`)}
 }

@@ -5,13 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"reflect"
+	"regexp"
 	"strconv"
 	"time"
 )
 
 // Timestamp is an instant with AWS's JSON form: a number of epoch seconds with at most three decimals
-// (1560161017.172). The zero value means "absent". Precision beyond milliseconds is cut off when it is
-// written.
+// (1560161017.172). The zero value, which is the first instant of year 1, means "absent". Precision
+// beyond milliseconds is cut off when it is written.
 type Timestamp struct{ time.Time }
 
 // At returns t as a Timestamp, in UTC and cut to milliseconds, so that it survives a JSON round trip.
@@ -23,30 +25,41 @@ const (
 	maxEpoch = 253402300800
 )
 
+// The forms in which clients send an instant. time.Parse and strconv.ParseFloat take more ("T1:02:03Z",
+// "0x1p3"), which no client means.
+var (
+	epochSeconds = regexp.MustCompile(`\A-?\d+(\.\d+)?([eE][-+]?\d+)?\z`)
+	rfc3339      = regexp.MustCompile(`\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]([01]\d|2[0-3]):[0-5]\d)\z`)
+)
+
+const wantTime = "epoch seconds, an RFC 3339 time or a date, of year 1 to 9999"
+
 // ParseTimestamp reads the forms in which clients send an instant: epoch seconds in decimal
 // ("1560161017.172"), RFC 3339 ("2019-06-10T10:03:37.172Z"), or a date, meaning its midnight in UTC.
+// Epoch seconds are rounded to milliseconds, since not every decimal has a binary fraction; the other
+// forms are cut. Today's epoch milliseconds are no seconds of year 1 to 9999, so an error.
 func ParseTimestamp(s string) (Timestamp, error) {
-	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return inRange(t, s)
-		}
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(f >= minEpoch && f < maxEpoch) {
-		return Timestamp{}, fmt.Errorf("%q is not a time: want epoch seconds, an RFC 3339 time or a date, of year 1 to 9999", s)
-	}
-	sec, frac := math.Modf(f)
-	return inRange(time.Unix(int64(sec), int64(math.Round(frac*1e3))*int64(time.Millisecond)).UTC(), s)
-}
-
-func inRange(t time.Time, s string) (Timestamp, error) {
-	if u := t.Unix(); u < minEpoch || u >= maxEpoch {
-		return Timestamp{}, fmt.Errorf("%q is not a time of year 1 to 9999", s)
+	t, err := parseTime(s)
+	if u := t.Unix(); err != nil || u < minEpoch || u >= maxEpoch {
+		return Timestamp{}, fmt.Errorf("%s is not a time: want %s", quote(s), wantTime)
 	}
 	return At(t), nil
 }
 
-// MarshalJSON writes epoch seconds; the zero Timestamp is null.
+func parseTime(s string) (time.Time, error) {
+	switch {
+	case rfc3339.MatchString(s):
+		return time.Parse(time.RFC3339, s)
+	case epochSeconds.MatchString(s):
+		f, err := strconv.ParseFloat(s, 64)
+		// A float beyond the years must not overflow the integer.
+		return time.UnixMilli(int64(math.Round(min(max(f, minEpoch-1), maxEpoch) * 1e3))), err
+	default:
+		return time.Parse(time.DateOnly, s)
+	}
+}
+
+// MarshalJSON writes epoch seconds; the zero Timestamp is null, and one outside year 1 to 9999 an error.
 func (t Timestamp) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
@@ -65,7 +78,8 @@ func (t Timestamp) MarshalJSON() ([]byte, error) {
 	return bytes.TrimRight(fmt.Appendf(nil, "%s%d.%03d", sign, ms/1000, ms%1000), "0"), nil
 }
 
-// UnmarshalJSON reads a number of epoch seconds, null, or a string that [ParseTimestamp] takes.
+// UnmarshalJSON reads a number of epoch seconds, null, or a string that [ParseTimestamp] takes. Its error
+// is a *json.UnmarshalTypeError, as for any other value of a wrong type.
 func (t *Timestamp) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		*t = Timestamp{}
@@ -79,7 +93,10 @@ func (t *Timestamp) UnmarshalJSON(b []byte) error {
 	}
 	v, err := ParseTimestamp(s)
 	if err != nil {
-		return err
+		// The one error to which encoding/json adds the member's name.
+		return &json.UnmarshalTypeError{
+			Value: fmt.Sprintf("%s (want %s)", quote(s), wantTime), Type: reflect.TypeFor[Timestamp](),
+		}
 	}
 	*t = v
 	return nil

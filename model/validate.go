@@ -56,7 +56,7 @@ func (p *Problems) structure(path string, v reflect.Value) {
 		m := MemberOf(v.Type().Field(i))
 		field := v.Field(i)
 		name := path + m.Name
-		if field.IsZero() { // absent: a list that is empty but there is not
+		if absent(field) {
 			if m.Required {
 				p.Add(name, nil, "is required")
 			}
@@ -64,6 +64,12 @@ func (p *Problems) structure(path string, v reflect.Value) {
 		}
 		p.value(name, m.Shape, field)
 	}
+}
+
+// absent holds for a zero value, but not for a list that is there and empty, nor for a pointer to zero.
+func absent(v reflect.Value) bool {
+	t, ok := v.Interface().(Timestamp)
+	return v.IsZero() || ok && t.IsZero() // the zero time in another zone is no zero struct
 }
 
 func (p *Problems) value(name, shapeName string, v reflect.Value) {
@@ -86,7 +92,7 @@ func (p *Problems) value(name, shapeName string, v reflect.Value) {
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 		for _, k := range keys {
 			p.text(name+" key", k.String(), shapes[s.key])
-			p.value(name+"."+k.String(), s.elem, v.MapIndex(k))
+			p.value(KeyPath(name, k.String()), s.elem, v.MapIndex(k))
 		}
 	case reflect.String:
 		p.text(name, v.String(), s)
@@ -106,7 +112,9 @@ func (p *Problems) text(name, v string, s shape) {
 		p.Add(name, v, "must be valid UTF-8")
 	case s.enum != nil && !slices.Contains(s.enum, v):
 		p.Add(name, v, "must be one of "+strings.Join(s.enum, ", "))
-	case n < s.min && s.min == s.max, s.max > 0 && n > s.max && s.min == s.max:
+	case n == 0 && s.min > 0:
+		p.Add(name, v, "must not be empty")
+	case n != s.max && s.min == s.max && s.max > 0:
 		p.Add(name, v, fmt.Sprintf("must have exactly %d characters", s.max))
 	case n < s.min:
 		p.Add(name, v, fmt.Sprintf("must have at least %d characters", s.min))
@@ -144,12 +152,12 @@ func checkNames(p *Problems, names []string) {
 // key of AWS's own.
 func checkTags(p *Problems, tags []Tag) {
 	if len(tags) > 50 {
-		p.Add("tags", fmt.Sprintf("%d tags", len(tags)), "must be at most 50")
+		p.Add("tags", nil, fmt.Sprintf("must be at most 50, not %d", len(tags)))
 	}
 	seen := make(map[string]bool, len(tags))
 	for i, t := range tags {
 		field := fmt.Sprintf("tags[%d].Key", i)
-		if seen[t.Key] {
+		if seen[t.Key] && t.Key != "" {
 			p.Add(field, t.Key, "must not be given twice")
 		}
 		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
