@@ -1,0 +1,27 @@
+// Package findings is the in-memory store of what audits found.
+//
+// An audit is registered with [Store.Begin] and gets the findings of its check runs with [Store.Append],
+// one run at a time, each visible as a whole or not at all. [Store.Page] lists findings in pages,
+// [Store.All] as one iterator, [Store.Get] finds one by its id, and [Store.Drop] takes whole audits out.
+//
+// # Order
+//
+// Every listing has the same order: the newest audit first (by start time, then by the order of Begin),
+// within an audit by the ordinal of the check run, within a run in the order given to Append.
+//
+// # Snapshots
+//
+// The first page of a listing fixes what the listing holds: check runs appended later are no part of it.
+// Its token carries the query's digest, the position of the next finding and the number of runs of the
+// snapshot, so nothing is kept for it. An audit that is dropped meanwhile is missing from the pages that
+// follow; everything else comes exactly once.
+//
+// # How it is stored
+//
+// What findings say repeats, across a check run and again every day. Each distinct byte string is stored
+// once; each distinct (resource, type, reason code, reason, detail) is one row of such strings, a
+// content; and a check run is a segment: a list of 4-byte content numbers. An index of 8 bytes a finding
+// leads from a resource to its findings. Tables, segments and index hold no pointers, so a garbage
+// collection does not walk them, and readers see them through an immutable view: one atomic load, no
+// lock. A page costs the same at any depth: it starts with binary searches, not by skipping findings.
+package findings

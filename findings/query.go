@@ -1,0 +1,108 @@
+package findings
+
+import (
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// Query says which findings to list. Its members hold all at once; a zero member asks for nothing.
+type Query struct {
+	TaskID     string
+	CheckName  string
+	Resource   model.ResourceIdentifier // exactly this one
+	From, To   time.Time                // the finding time, both ends included
+	Suppressed *bool                    // nil: both; true, false: only those
+	Limit      int                      // of findings on the page; 0: 25. It may change from page to page
+	Token      string                   // the Next of the page before; empty: the first page
+}
+
+// defaultLimit is AWS's.
+const defaultLimit = 25
+
+// Page is a part of a listing.
+type Page struct {
+	Findings []model.AuditFinding
+	Next     string // the token of the next page; empty on the last
+}
+
+// Page returns the findings that meet the query, from where its token points on. They belong to the
+// caller. What it costs depends neither on how far down the listing it is, nor on how many findings
+// there are. Only a resource together with a check, or with Suppressed, passes over other findings:
+// those of the same resource. A query that nothing meets, such as one for a task that is not there,
+// gives an empty page.
+//
+// The error is a *model.InvalidRequestException: maxResults is negative, or nextToken is no token of
+// this store, is one of another query, or is one of a query for an audit that was dropped.
+func (s *Store) Page(q Query) (Page, error) {
+	var problems model.Problems
+	if q.Limit < 0 {
+		problems.Add("maxResults", q.Limit, "must not be negative")
+		return Page{}, problems.Err()
+	}
+	limit := q.Limit
+	if limit == 0 {
+		limit = defaultLimit
+	}
+	v, key := s.view.Load(), q.encode()
+	f := s.filter(q, v.seq)
+	from := f.top()
+	if q.Token != "" {
+		payload, err := s.tokens.Open(key, q.Token)
+		if err == nil {
+			f.snapshot, from = decodeBookmark(payload)
+		}
+		if err == nil && q.TaskID != "" && (f.audit == nil || f.audit.begun != from.begun) {
+			err = errors.New("is a token of an audit that was dropped")
+		}
+		if err != nil {
+			problems.Add("nextToken", q.Token, err.Error())
+			return Page{}, problems.Err()
+		}
+	}
+	page := Page{Findings: make([]model.AuditFinding, 0, min(limit, defaultLimit))}
+	for segment, i := range v.rows(f, from) {
+		if len(page.Findings) == limit {
+			page.Next = s.tokens.Seal(key, appendBookmark(nil, f.snapshot, segment.at(i)))
+			break
+		}
+		page.Findings = append(page.Findings, v.finding(segment, i))
+	}
+	return page, nil
+}
+
+// All returns the findings that meet the query, whatever its Limit and Token: each range over it goes
+// through the store as it was when that range began. The findings belong to the caller.
+func (s *Store) All(q Query) iter.Seq[model.AuditFinding] {
+	return func(yield func(model.AuditFinding) bool) {
+		v := s.view.Load()
+		f := s.filter(q, v.seq)
+		for segment, i := range v.rows(f, f.top()) {
+			if !yield(v.finding(segment, i)) {
+				return
+			}
+		}
+	}
+}
+
+// Get returns the finding with that id. It is false for anything that is not the id of a finding in
+// the store.
+func (s *Store) Get(findingID string) (model.AuditFinding, bool) {
+	prefix, ordinal, index, ok := parseFindingID(findingID)
+	if !ok {
+		return model.AuditFinding{}, false
+	}
+	a, ok := s.audits.Load(prefix)
+	if !ok {
+		return model.AuditFinding{}, false
+	}
+	v, p := s.view.Load(), a.(*audit).top()
+	p.ordinal = ordinal
+	segment := v.all.get(p)
+	if segment == nil || index >= uint32(len(segment.contents)) {
+		return model.AuditFinding{}, false
+	}
+	return v.finding(segment, index), true
+}
