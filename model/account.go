@@ -26,8 +26,8 @@ type AuditCheckConfiguration struct {
 }
 
 // UpdateAccountAuditConfigurationInput changes the account's audit settings. It is a merge: what it does
-// not name stays as it is. A check or target that it names is replaced, so that a check without
-// "enabled" is disabled.
+// not name stays as it is. A check or target that it names without "enabled" is disabled; one that it names
+// without parameters or ARNs keeps those it has.
 type UpdateAccountAuditConfigurationInput struct {
 	RoleARN                               string                                            `json:"roleArn,omitempty" aws:"RoleArn"`
 	AuditNotificationTargetConfigurations map[AuditNotificationType]AuditNotificationTarget `json:"auditNotificationTargetConfigurations,omitempty" aws:"AuditNotificationTargetConfigurations"`

@@ -79,7 +79,7 @@ type DescribeScheduledAuditOutput struct {
 }
 
 // UpdateScheduledAuditInput changes a scheduled audit; what is absent stays. A new frequency drops the
-// day that the old one needed. Whether frequency and days fit is for [CheckDays] to say, once they are
+// day that the old one needed, unless it takes such a day too. Whether frequency and days fit is for [CheckDays] to say, once they are
 // merged with what stands: [Check] cannot know.
 type UpdateScheduledAuditInput struct {
 	Frequency          AuditFrequency `json:"frequency,omitempty" aws:"AuditFrequency"`

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/fleet"
+	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/report"
+	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/terminal"
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// failOn is the severity from which on findings make the program exit with 1.
+type failOn string
+
+const failOnNone failOn = "NONE"
+
+func (failOn) Values() []failOn {
+	var all []failOn
+	for _, s := range model.AuditFindingSeverity("").Values() {
+		all = append(all, failOn(s))
+	}
+	return append(all, failOnNone)
+}
+
+// reached tells whether a severity is at or above f.
+func (f failOn) reached(s model.AuditFindingSeverity) bool {
+	return s != "" && slices.Index(f.Values(), failOn(s)) <= slices.Index(f.Values(), f) && f != failOnNone
+}
+
+// auditFlags are the flags of audit.
+type auditFlags struct {
+	checks      []string
+	params      []string
+	asOf        string
+	failOn      failOn
+	all         bool
+	allowUnread bool
+}
+
+func (a *app) auditCommand() *cobra.Command {
+	f := auditFlags{failOn: failOnNone}
+	cmd := &cobra.Command{
+		Use:   "audit PATH...",
+		Short: "Audit the certificates and CRLs in files and folders",
+		Long: `audit reads certificates and certificate revocation lists, runs every check that they
+allow, and says what is wrong and what to do about it.
+
+A PATH is a file, or a folder with all that is below it: PEM bundles and DER, whatever
+their names; "-" is standard input. Certificates that may sign others are CA certificates,
+the rest are those of devices.
+
+A check that has nothing to look at is "not run", which says nothing about the fleet.
+
+Exit status:
+  0  the audit is complete; without --fail-on, whatever it found
+  1  the audit is complete, and found something at or above --fail-on
+  2  it is not complete, whatever it found: a check failed, one that --check names had
+     nothing to look at, something could not be read (unless --allow-unread), or it was
+     interrupted; or the command line is wrong`,
+		Example: `  fleetaudit audit /etc/ssl/certs/ca-certificates.crt --as-of 2030-01-01
+  fleetaudit audit fleet/ --check DEVICE_CERTIFICATE_EXPIRING_CHECK --param CERT_EXPIRATION_THRESHOLD_IN_DAYS=60
+  fleetaudit audit fleet/ --format json --fail-on HIGH > audit.json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 || slices.Contains(args, "") {
+				return errors.New("audit needs at least one PATH: a file, a folder, or - for standard input")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.audit(cmd.Context(), f, args) },
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringSliceVar(&f.checks, "check", nil, "run only the check of this `name`; may be repeated, or names separated by commas")
+	flags.StringArrayVar(&f.params, "param", nil, "set a parameter: `[CHECK.]NAME=VALUE`; without CHECK, of every check that has it")
+	flags.StringVar(&f.asOf, "as-of", "", "judge as if it were this date, at midnight UTC, or `time` (default: now)")
+	addEnum(cmd, flags, "fail-on", &f.failOn, "exit with 1 if there are findings of this `severity` or a worse one: CRITICAL, HIGH, MEDIUM, LOW, NONE")
+	flags.BoolVar(&f.allowUnread, "allow-unread", false, "do not exit with 2 because something could not be read")
+	flags.BoolVar(&f.all, "all", false, "show long lists whole")
+	_ = cmd.RegisterFlagCompletionFunc("check", a.completeChecks)
+	return cmd
+}
+
+func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
+	asOf := time.Now()
+	if f.asOf != "" {
+		var err error
+		if asOf, err = parseDate("as-of", f.asOf, time.UTC); err != nil {
+			return err
+		}
+	}
+	// What is wrong with the command line is told before a large fleet has been read.
+	wanted, err := named("--check ", f.checks, a.specs())
+	if err != nil {
+		return err
+	}
+	params, err := parseParams(f.params, wanted)
+	if err != nil {
+		return err
+	}
+
+	progress := terminal.NewProgress(a.stderr, a.color)
+	defer progress.Stop()
+	progress.Show(-1, "Reading "+strings.Join(fleet.Names(paths), ", "))
+	loaded, err := fleet.Load(ctx, a.stdin, paths)
+	if ctx.Err() != nil {
+		return errors.New("interrupted while reading, nothing was audited")
+	}
+	if err != nil {
+		return err
+	}
+	r := report.New(fleet.Names(paths), loaded)
+	r.AsOf = model.At(asOf)
+
+	chosen := a.choose(wanted, loaded.Contents)
+	r.NotRunChecks = chosen.notRun
+	if len(chosen.run) > 0 {
+		if err := runChecks(ctx, r, chosen.run, params, asOf, progress); err != nil {
+			return err
+		}
+	}
+	r.Name(loaded)
+	progress.Stop()
+
+	if a.format == formatJSON {
+		err = a.writeJSON(r)
+	} else {
+		err = a.write([]byte(r.Text(a.screen(), f.all)))
+	}
+	if err != nil {
+		return err
+	}
+	if why := incomplete(r, f); why != "" {
+		a.say("the audit is not complete: %s", why)
+		a.code = ExitError
+	} else if f.failOn.reached(r.Worst()) {
+		a.code = ExitFindings
+	}
+	return nil
+}
+
+// incomplete says why an audit does not tell all there is to know; empty if it does.
+func incomplete(r *report.Report, f auditFlags) string {
+	switch {
+	case r.AuditTask == nil:
+		return "no check had anything to look at"
+	case r.AuditTask.TaskStatus == model.AuditTaskStatusCanceled:
+		return "it was interrupted"
+	case r.AuditTask.TaskStatistics.FailedChecks > 0:
+		return "a check failed"
+	case len(f.checks) > 0 && len(r.NotRunChecks) > 0:
+		return r.NotRunChecks[0].CheckName + " had nothing to look at: " + r.NotRunChecks[0].Reason
+	case len(r.LoadProblems) > 0 && !f.allowUnread:
+		return "not everything could be read (--allow-unread accepts that)"
+	}
+	return ""
+}

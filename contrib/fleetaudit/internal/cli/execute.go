@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/report"
+	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/terminal"
+	"github.com/fleetaudit/fleetaudit/engine"
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// runChecks audits with checks, and puts what became of them into r. If ctx ends, the audit is cancelled, and
+// that is what became of them.
+func runChecks(ctx context.Context, r *report.Report, run []checks.Check, params map[string]map[string]string, asOf time.Time, progress *terminal.Progress) error {
+	// The fleet is in memory and somebody can interrupt: that is limit enough.
+	e, err := engine.New(engine.Config{Checks: run, EnableAll: true, MaxFindings: -1, CheckTimeLimit: -1})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	r.Specs = e.Checks()
+	start := &model.StartOnDemandAuditTaskInput{}
+	configure := &model.UpdateAccountAuditConfigurationInput{AuditCheckConfigurations: map[string]model.AuditCheckConfiguration{}}
+	for _, s := range r.Specs {
+		start.TargetCheckNames = append(start.TargetCheckNames, s.Name)
+		configure.AuditCheckConfigurations[s.Name] = model.AuditCheckConfiguration{Enabled: true, Configuration: params[s.Name]}
+	}
+	// From here on an end of ctx cancels the audit, and what it has found is still read.
+	inner := context.WithoutCancel(ctx)
+	if _, err := e.UpdateAccountAuditConfiguration(inner, configure); err != nil {
+		return err
+	}
+	task, err := e.StartAuditAsOf(inner, start, asOf)
+	if err != nil {
+		return err
+	}
+	r.TaskID = task.TaskID
+	stop := context.AfterFunc(ctx, func() {
+		// It fails only if the audit has ended.
+		_, _ = e.CancelAuditTask(inner, &model.CancelAuditTaskInput{TaskID: r.TaskID})
+	})
+	defer stop()
+	defer watch(progress, e, r.TaskID)()
+	if r.AuditTask, err = e.WaitAuditTask(inner, r.TaskID); err != nil {
+		return err
+	}
+	for f, err := range e.AuditFindings(inner, &model.ListAuditFindingsInput{TaskID: r.TaskID}) {
+		if err != nil {
+			return err
+		}
+		r.Findings = append(r.Findings, f)
+	}
+	return nil
+}

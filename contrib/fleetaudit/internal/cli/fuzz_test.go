@@ -1,0 +1,93 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/inventory"
+	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/cli"
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// wellBehaved checks what holds for every run: an exit code that the help explains, no escape codes, and
+// errors of one line.
+func wellBehaved(t *testing.T, args []string, stdin string) {
+	var stdout, stderr bytes.Buffer
+	code := cli.Run(context.Background(), args, strings.NewReader(stdin), &stdout, &stderr)
+	if code != cli.ExitOK && code != cli.ExitFindings && code != cli.ExitError {
+		t.Errorf("%q: exit code %d", args, code)
+	}
+	if n := strings.Count(stderr.String(), "\n"); n > 1 || (n == 1) != (code == cli.ExitError) {
+		t.Errorf("%q: exit code %d, stderr %q", args, code, stderr.String())
+	}
+	for _, text := range []string{stdout.String(), stderr.String()} {
+		if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsGraphic(r) }); i >= 0 {
+			t.Errorf("%q: the text holds %q", args, text[i:])
+		}
+	}
+}
+
+// FuzzScheduleNext tries command lines; words are separated by spaces.
+func FuzzScheduleNext(f *testing.F) {
+	for _, seed := range []string{
+		"--frequency MONTHLY --day-of-month LAST", "--frequency weekly --day-of-week MON -n 3 --format json",
+		"--frequency BIWEEKLY --day-of-week=fri --anchor 2026-01-01 --zone Pacific/Apia --from 2011-12-29",
+		"--at 25:00", "-n=-1", "--zone /etc", "x", "-", "--",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		wellBehaved(t, append([]string{"schedule", "next"}, strings.Split(line, " ")...), "")
+	})
+}
+
+// FuzzAudit tries files.
+func FuzzAudit(f *testing.F) {
+	for _, name := range []string{"sound/ca.pem", "sound/valve-1.der", "sound/root.crl", "fleet/devices/malformed.pem", "fleet/devices/hostile.pem"} {
+		b, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(b))
+	}
+	f.Fuzz(func(t *testing.T, file string) {
+		wellBehaved(t, []string{"audit", "-", "--as-of", asOf, "--all", "--width", "80"}, file)
+		var stdout bytes.Buffer
+		cli.Run(context.Background(), []string{"audit", "-", "--as-of", asOf, "--format", "json"}, strings.NewReader(file), &stdout, new(bytes.Buffer))
+		if stdout.Len() > 0 {
+			decode(t, stdout.String())
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("2030-01-31", "03:30", "CERT_AGE_THRESHOLD_IN_DAYS=60")
+	f.Add("2030-01-31T12:00:00+02:00", "23:59:59", "DEVICE_CERTIFICATE_AGE_CHECK.CERT_AGE_THRESHOLD_IN_DAYS=60")
+	specs := []checks.Spec{check("A_CHECK", model.AuditFindingSeverityLow, fine)(inventory.New(inventory.Contents{})).Spec()}
+	specs[0].Params = []checks.Param{{Name: "DAYS", Default: 30, Min: 30, Max: 60}}
+	f.Fuzz(func(t *testing.T, date, clock, param string) {
+		if d, err := cli.ParseDate("from", date, time.UTC); err == nil && (d.Year() < 1950 || d.Year() > 9998) {
+			t.Errorf("date %q is %v", date, d)
+		}
+		if c, err := cli.ParseClock("at", clock); err == nil && (c < 0 || c >= 24*time.Hour) {
+			t.Errorf("clock %q is %v", clock, c)
+		}
+		if set, err := cli.ParseParams([]string{param}, specs); err == nil {
+			n := set["A_CHECK"]["DAYS"]
+			if len(set) != 1 || len(n) != 2 || n < "30" || n > "60" {
+				t.Errorf("param %q sets %v", param, set)
+			}
+		}
+		for _, near := range cli.Nearest(date, []string{"audit", "schedule", "checks"}) {
+			if near != "audit" && near != "schedule" && near != "checks" {
+				t.Errorf("nearest to %q is %q", date, near)
+			}
+		}
+	})
+}

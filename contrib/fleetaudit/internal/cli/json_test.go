@@ -1,0 +1,124 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// document is what a reader of the JSON may expect, with the types of package model.
+type document struct {
+	Paths  []string        `json:"paths"`
+	AsOf   model.Timestamp `json:"asOf"`
+	Loaded struct {
+		DeviceCertificates int `json:"deviceCertificates"`
+		CACertificates     int `json:"caCertificates"`
+		CRLs               int `json:"crls"`
+	} `json:"loaded"`
+	LoadProblems []place `json:"loadProblems"`
+	Ignored      []place `json:"ignored"`
+	NotRunChecks []struct {
+		CheckName string `json:"checkName"`
+		Reason    string `json:"reason"`
+	} `json:"notRunChecks"`
+	TaskID    string                         `json:"taskId"`
+	AuditTask *model.DescribeAuditTaskOutput `json:"auditTask"`
+	Findings  []model.AuditFinding           `json:"findings"`
+	Resources map[string]struct {
+		Subject string `json:"subject"`
+		File    string `json:"file"`
+		Offset  int64  `json:"offset"`
+	} `json:"resources"`
+}
+
+type place struct {
+	File   string `json:"file"`
+	Offset int64  `json:"offset"`
+	Reason string `json:"reason"`
+}
+
+func decode(t *testing.T, s string) document {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(s))
+	d.DisallowUnknownFields()
+	var doc document
+	require.NoError(t, d.Decode(&doc))
+	require.False(t, d.More(), "there is more than one document")
+	require.NotContains(t, s, "null")
+	return doc
+}
+
+// TestJSONAgreesWithTable compares the two formats of one audit.
+func TestJSONAgreesWithTable(t *testing.T) {
+	for _, args := range []string{
+		"audit testdata/fleet --as-of 2030-01-01",
+		"audit testdata/fleet --as-of 2026-06-01",
+		"audit testdata/sound --as-of 2030-01-01",
+		"audit testdata/fleet/ca testdata/sound --as-of 2040-01-01T12:00:00+02:00",
+		"audit testdata/sound/root.crl --as-of 2030-01-01",
+	} {
+		t.Run(args, func(t *testing.T) {
+			asJSON, asText := run(t, words(args+" --format json")...), run(t, words(args+" --all --width 200")...)
+			if asJSON.code != asText.code || asJSON.stderr != asText.stderr {
+				t.Errorf("json exits with %d and says %q, table with %d and %q", asJSON.code, asJSON.stderr, asText.code, asText.stderr)
+			}
+			doc := decode(t, asJSON.stdout)
+			// The rows of the table of checks: SEVERITY CHECK STATUS CHECKED FLAGGED.
+			rows := make(map[string]string)
+			for line := range strings.Lines(asText.stdout) {
+				if f := strings.Fields(line); len(f) == 5 && strings.HasSuffix(f[1], "_CHECK") {
+					rows[f[1]] = strings.Join(f[2:], " ")
+				}
+			}
+			want := make(map[string]string)
+			severities := make(map[model.AuditFindingSeverity]int)
+			if doc.AuditTask != nil {
+				for name, d := range doc.AuditTask.AuditDetails {
+					status := "NON-COMPLIANT"
+					if d.CheckCompliant {
+						status = "compliant"
+					}
+					want[name] = fmt.Sprintf("%s %d %d", status, d.TotalResourcesCount, d.NonCompliantResourcesCount)
+				}
+			}
+			if diff := cmp.Diff(want, rows); diff != "" {
+				t.Errorf("rows (-json +table):\n%s", diff)
+			}
+			for _, f := range doc.Findings {
+				severities[f.Severity]++
+				id := f.NonCompliantResource.ResourceIdentifier
+				short := (id.CACertificateID + id.DeviceCertificateID + id.IssuerCertificateIdentifier.IssuerID)[:12]
+				if !strings.Contains(asText.stdout, short) {
+					t.Errorf("the text does not have the finding about %v", id)
+				}
+				if f.TaskID != doc.TaskID || f.IsSuppressed == nil {
+					t.Errorf("finding %+v is not of task %s, or lacks isSuppressed", f, doc.TaskID)
+				}
+			}
+			for severity, n := range severities {
+				if want := fmt.Sprintf("%d %s", n, severity); !strings.Contains(asText.stdout, want) {
+					t.Errorf("the text does not have %q", want)
+				}
+			}
+			for _, p := range doc.LoadProblems {
+				if !strings.Contains(asText.stdout, p.File) || !strings.Contains(asText.stdout, p.Reason) {
+					t.Errorf("the text does not have the problem %v", p)
+				}
+			}
+			for _, n := range doc.NotRunChecks {
+				if !strings.Contains(asText.stdout, n.Reason+":\n") || !strings.Contains(asText.stdout, "    "+n.CheckName+"\n") {
+					t.Errorf("the text does not have %v", n)
+				}
+			}
+			if !strings.Contains(asText.stdout, doc.AsOf.UTC().Format("2006-01-02 15:04 UTC")) {
+				t.Errorf("the text does not have the instant %v", doc.AsOf)
+			}
+		})
+	}
+}

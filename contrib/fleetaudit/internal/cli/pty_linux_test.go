@@ -1,0 +1,124 @@
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/inventory"
+	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/cli"
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// pseudoTerminal is a terminal that remembers what was written to it.
+type pseudoTerminal struct {
+	file *os.File // to write to
+
+	mu    sync.Mutex
+	text  strings.Builder
+	saw   chan struct{} // closed once seeing has been written
+	ended chan struct{}
+}
+
+func newPseudoTerminal(t *testing.T, columns uint16, seeing string) *pseudoTerminal {
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0))
+	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	require.NoError(t, err)
+	require.NoError(t, unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 25, Col: columns}))
+	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	require.NoError(t, err)
+	p := &pseudoTerminal{file: slave, saw: make(chan struct{}), ended: make(chan struct{})}
+	go func() {
+		defer close(p.ended)
+		defer master.Close()
+		b := make([]byte, 4096)
+		for {
+			n, err := master.Read(b)
+			p.mu.Lock()
+			before := strings.Contains(p.text.String(), seeing)
+			p.text.Write(b[:n])
+			if !before && strings.Contains(p.text.String(), seeing) {
+				close(p.saw)
+			}
+			p.mu.Unlock()
+			if err != nil { // what reads the other end of a closed terminal gets
+				return
+			}
+		}
+	}()
+	return p
+}
+
+// Text closes the terminal, and returns everything that was written to it.
+func (p *pseudoTerminal) Text() string {
+	p.file.Close()
+	<-p.ended
+	return strings.ReplaceAll(p.text.String(), "\r\n", "\n")
+}
+
+func TestTerminal(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	for _, noColor := range []string{"", "1"} {
+		t.Setenv("NO_COLOR", noColor)
+		stdout, stderr := newPseudoTerminal(t, 90, "SEVERITY"), newPseudoTerminal(t, 90, "1 of 2 checks done, 1 flagged")
+		slow := check("SLOW_CHECK", model.AuditFindingSeverityHigh, func(ctx context.Context, pass *checks.Pass, c *inventory.Certificate) error {
+			report(pass, c)
+			// There is progress for as long as it takes to see it.
+			select {
+			case <-stderr.saw:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		})
+		unscanned := func(inv *inventory.Inventory) checks.Check {
+			spec := checks.Spec{
+				Name: "QUICK_CHECK", Severity: model.AuditFindingSeverityLow, ResourceType: model.ResourceTypeAccountSettings,
+				ReasonCodes: []checks.ReasonCode{{Code: "SEEN"}},
+			}
+			return checks.New(spec, func(context.Context, *checks.Pass) error { return nil })
+		}
+		all := func(inv *inventory.Inventory) []checks.Check { return []checks.Check{slow(inv), unscanned(inv)} }
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		code := cli.RunWith(ctx, all, []string{"audit", "testdata/sound", "--as-of", asOf, "--fail-on", "HIGH"}, nil, stdout.file, stderr.file)
+		out, progress := stdout.Text(), stderr.Text()
+		if code != cli.ExitFindings {
+			t.Errorf("exit code %d, want 1", code)
+		}
+		if colored := strings.Contains(out, "\x1b["); colored != (noColor == "") {
+			t.Errorf("NO_COLOR=%s: the report is\n%q", noColor, out)
+		}
+		for _, want := range []string{"Reading testdata/sound ", "1 of 2 checks done, 1 flagged  50% "} {
+			if !strings.Contains(progress, want) {
+				t.Errorf("NO_COLOR=%s: progress lacks %q: %q", noColor, want, progress)
+			}
+		}
+		if !strings.HasSuffix(progress, "\x1b[2K\r") || strings.Contains(progress, "\n") {
+			t.Errorf("NO_COLOR=%s: progress is left on the screen: %q", noColor, progress)
+		}
+	}
+}
+
+func TestTerminalWidth(t *testing.T) {
+	t.Setenv("NO_COLOR", "1")
+	for columns, want := range map[uint16]string{80: "80", 120: "120", 20: "72", 1000: "500"} {
+		stdout := newPseudoTerminal(t, columns, "SEVERITY")
+		args := words("audit testdata/fleet --all --as-of " + asOf)
+		cli.Run(t.Context(), args, nil, stdout.file, io.Discard)
+		if got := run(t, append(args, "--width", want)...); stdout.Text() != got.stdout {
+			t.Errorf("a terminal of %d columns is not written for as %s", columns, want)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/inventory"
+	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/report"
+)
+
+// specs returns what the checks say of themselves, in order.
+func (a *app) specs() []checks.Spec {
+	var all []checks.Spec
+	for _, c := range a.all(inventory.New(inventory.Contents{})) {
+		all = append(all, c.Spec())
+	}
+	return all
+}
+
+// named returns those of specs that names name, in any case, each once and in the order of specs; all of
+// them if there are no names.
+func named(what string, names []string, specs []checks.Spec) ([]checks.Spec, error) {
+	if len(names) == 0 {
+		return specs, nil
+	}
+	all := make([]string, len(specs))
+	for i, s := range specs {
+		all[i] = s.Name
+	}
+	wanted := make(map[string]bool)
+	for _, name := range names {
+		upper := strings.ToUpper(strings.TrimSpace(name))
+		if !slices.Contains(all, upper) {
+			hint := "see fleetaudit checks"
+			if len(nearest(upper, all)) > 0 {
+				hint = didYouMean(upper, all)
+			}
+			return nil, fmt.Errorf("%s%q is not a check: %s", what, name, hint)
+		}
+		wanted[upper] = true
+	}
+	return slices.DeleteFunc(slices.Clone(specs), func(s checks.Spec) bool { return !wanted[s.Name] }), nil
+}
+
+// selection says which checks run, and which cannot.
+type selection struct {
+	run    []checks.Check
+	notRun []report.NotRunCheck
+}
+
+// choose looks at which of the wanted checks have something to look at in a fleet.
+func (a *app) choose(wanted []checks.Spec, fleet inventory.Contents) selection {
+	s := selection{notRun: []report.NotRunCheck{}}
+	for _, c := range a.all(inventory.New(fleet)) {
+		spec := c.Spec()
+		if !slices.ContainsFunc(wanted, func(w checks.Spec) bool { return w.Name == spec.Name }) {
+			continue
+		}
+		if reason := nothingFor(spec, fleet); reason != "" {
+			s.notRun = append(s.notRun, report.NotRunCheck{CheckName: spec.Name, Reason: reason})
+			continue
+		}
+		s.run = append(s.run, c)
+	}
+	return s
+}
+
+// nothingFor says what a fleet lacks for a check to tell anything; empty if it lacks nothing.
+func nothingFor(spec checks.Spec, fleet inventory.Contents) string {
+	if spec.Source != nil {
+		if n, known := spec.Source.SourceLen(); known && n == 0 {
+			return "no " + spec.Source.SourceName() + " were loaded"
+		}
+	}
+	// Without a CRL such a check ends as compliant, since nothing says that a certificate is revoked.
+	byCRL := func(r checks.ReasonCode) bool { return strings.HasSuffix(r.Code, "_REVOKED_BY_ISSUER") }
+	if len(fleet.CRLs) == 0 && slices.ContainsFunc(spec.ReasonCodes, byCRL) {
+		return "no CRLs were loaded"
+	}
+	return ""
+}
+
+// completeChecks completes the names of checks, after a comma too.
+func (a *app) completeChecks(_ *cobra.Command, given []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	prefix := typed[:strings.LastIndexByte(typed, ',')+1]
+	var all []cobra.Completion
+	for _, s := range a.specs() {
+		if strings.HasPrefix(prefix+s.Name, typed) && !slices.Contains(given, s.Name) {
+			all = append(all, cobra.CompletionWithDesc(prefix+s.Name, s.Title))
+		}
+	}
+	return all, cobra.ShellCompDirectiveNoFileComp
+}

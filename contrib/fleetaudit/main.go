@@ -1,0 +1,25 @@
+// Command fleetaudit audits the certificates of an IoT fleet, and tells when scheduled audits are due.
+//
+//	fleetaudit audit fleet/                      what is wrong with the certificates in a folder
+//	fleetaudit audit fleet.pem --as-of 2030-01-01
+//	fleetaudit schedule next --frequency MONTHLY --day-of-month LAST
+//	fleetaudit checks                            what it can look for
+//
+// It exits with 1 if it found what --fail-on asks for, and with 2 if it could not do all of its work.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks to stop. The second one is the system's again, and kills.
+	context.AfterFunc(ctx, stop)
+	os.Exit(cli.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
