@@ -1,0 +1,48 @@
+package certificate
+
+import (
+	"context"
+
+	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/inventory"
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// DeviceCertificateAge makes the check DEVICE_CERTIFICATE_AGE_CHECK over inv's device certificates.
+func DeviceCertificateAge(inv *inventory.Inventory) checks.Check {
+	const (
+		threshold = "CERT_AGE_THRESHOLD_IN_DAYS"
+		code      = "CERTIFICATE_PAST_AGE_THRESHOLD"
+	)
+	return checks.Each(checks.Spec{
+		Name:  "DEVICE_CERTIFICATE_AGE_CHECK",
+		Title: "Device certificate is old",
+		Doc: "Looks at the age of each device certificate that is ACTIVE or PENDING_TRANSFER, and reports it once " +
+			"the age has reached the threshold, in days of 24 hours. AWS does not say where age begins. Here it is " +
+			"when the certificate was registered, and where that is not known, the start of its validity. The " +
+			"additional information has it as ACTIVE_SINCE, in epoch milliseconds.",
+		Remediation:  "Rotate the certificate: give the device a new one, see that it connects with it, then revoke the old one.",
+		URL:          page("device-certificate-age-check"),
+		Severity:     model.AuditFindingSeverityLow,
+		ResourceType: model.ResourceTypeDeviceCertificate,
+		Params: []checks.Param{{
+			Name: threshold, Doc: "The age at which a certificate is reported.",
+			Unit: "days", Default: 365, Min: 30, Max: 3652,
+		}},
+		ReasonCodes: []checks.ReasonCode{{Code: code, Doc: "It is as old as the threshold, or older."}},
+		References: []checks.Reference{
+			etsi303645("5.5-8: secure management processes for critical security parameters"),
+			iec62443("CR 1.5: authenticator management, periodic change"),
+		},
+	}, inv.DeviceCertificates, scoped(device, func(_ context.Context, pass *checks.Pass, c *inventory.Certificate) error {
+		since := c.CreatedAt
+		if since.IsZero() {
+			since = c.NotBefore
+		}
+		if !since.Add(pass.Config.Days(threshold)).After(pass.Time) {
+			report(pass, device(c), code, "Certificate is past its age threshold.",
+				map[string]string{"ACTIVE_SINCE": epochMillis(since)})
+		}
+		return nil
+	}))
+}
