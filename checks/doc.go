@@ -17,5 +17,6 @@
 //
 // A check says that it could not check by returning an error; it is then FAILED, whatever it reported,
 // and never compliant. The [Runner] puts a fence around every check: one that panics, hangs, exits its
-// goroutine, floods or lies fails alone.
+// goroutine, floods or lies fails alone. The fence ends where a check starts goroutines of its own: Go
+// lets nobody else recover their panics.
 package checks

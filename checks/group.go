@@ -2,6 +2,8 @@ package checks
 
 import (
 	"context"
+	"fmt"
+	"iter"
 	"sync"
 	"time"
 )
@@ -13,12 +15,20 @@ import (
 type group[T any] struct {
 	runner *Runner
 	src    *Source[T]
+	clock  clock // of the Source's work
 
 	mu       sync.Mutex
 	expected int
 	members  []*member[T] // does not change once the scan has begun
 	staying  int
 	cancel   context.CancelFunc
+}
+
+func newGroup[T any](r *Runner, src *Source[T], expected int) *group[T] {
+	g := &group[T]{runner: r, src: src, expected: expected}
+	g.clock.limit = r.TimeLimit
+	g.clock.expired = func() { g.end(src.fault(r.timeLimitError())) }
+	return g
 }
 
 func (g *group[T]) add(m *member[T]) {
@@ -41,7 +51,10 @@ func (g *group[T]) expectOneLess() {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(g.members[0].ctx))
 	g.cancel = cancel
 	g.runner.spawn(func() {
-		protect(func() error { return g.scan(ctx) }, g.end)
+		protect(func() error { return g.scan(ctx) }, func(err error) {
+			g.clock.end()
+			g.end(err)
+		})
 	})
 }
 
@@ -66,35 +79,23 @@ func (g *group[T]) end(err error) {
 }
 
 func (g *group[T]) scan(ctx context.Context) error {
-	parts, err := g.src.plan(ctx)
+	parts, err := g.plan(ctx)
 	if err != nil {
 		return err
 	}
 	var shards sync.WaitGroup
 	defer shards.Wait()
 	for i, p := range parts {
-		if g.runner.Slots != nil && g.runner.Slots.Acquire(ctx, 1) != nil {
-			break
+		release, err := g.slot(ctx)
+		if err != nil {
+			return err
 		}
-		if i == 0 {
-			for _, m := range g.members {
-				m.pass.run.resume()
-			}
-		}
-		release := sync.OnceFunc(func() {
-			if g.runner.Slots != nil {
-				g.runner.Slots.Release(1)
-			}
-		})
-		// A source that hangs keeps its goroutine, but not the slot.
-		unwatch := context.AfterFunc(ctx, func() { time.AfterFunc(g.runner.grace(), release) })
 		shards.Add(1)
 		g.runner.spawn(func() {
 			protect(func() error { return g.shard(ctx, i, p) }, func(err error) {
 				if err != nil {
 					g.end(err)
 				}
-				unwatch()
 				release()
 				shards.Done()
 			})
@@ -103,11 +104,38 @@ func (g *group[T]) scan(ctx context.Context) error {
 	return nil
 }
 
+func (g *group[T]) plan(ctx context.Context) ([]part[T], error) {
+	release, err := g.slot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	g.clock.start()
+	defer g.clock.stop()
+	return g.src.plan(ctx)
+}
+
+// slot waits for a slot and returns what gives it back. A source that hangs keeps its goroutine, but not
+// the slot.
+func (g *group[T]) slot(ctx context.Context) (release func(), err error) {
+	slots := g.runner.Slots
+	if slots == nil {
+		return func() {}, nil
+	}
+	if err := slots.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("no slot for source %q: %w", g.src.Name, err)
+	}
+	free := sync.OnceFunc(func() { slots.Release(1) })
+	unwatch := context.AfterFunc(ctx, func() { time.AfterFunc(g.runner.grace(), free) })
+	return func() { unwatch(); free() }, nil
+}
+
 // shard reads one part of the Source and has each batch judged for every check that is still there.
 func (g *group[T]) shard(ctx context.Context, ordinal int, p part[T]) error {
 	passes := make([]Pass, len(g.members))
 	for i, m := range g.members {
 		passes[i] = *m.pass
+		passes[i].judging = true
 		passes[i].Report = func(f Finding) {
 			f.shard = ordinal
 			m.pass.Report(f)
@@ -115,12 +143,13 @@ func (g *group[T]) shard(ctx context.Context, ordinal int, p part[T]) error {
 	}
 	e := newEvaluator[T](g.runner)
 	defer func() { close(e.tasks) }()
-	for batch, err := range g.src.batches(ctx, p, batchSize) {
+	for batch, err := range g.read(ctx, p) {
 		if err != nil {
-			return err
+			g.end(err) // now: a source that goes on all the same panics, which would hide err
+			return nil
 		}
 		for i, m := range g.members {
-			if !m.left.Load() {
+			if m.enter() {
 				e = e.judge(task[T]{m, &passes[i], batch})
 			}
 		}
@@ -129,6 +158,22 @@ func (g *group[T]) shard(ctx context.Context, ordinal int, p part[T]) error {
 		}
 	}
 	return nil
+}
+
+// read streams p in batches, on the Source's clock.
+func (g *group[T]) read(ctx context.Context, p part[T]) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		g.clock.start()
+		defer g.clock.stop()
+		for batch, err := range g.src.batches(ctx, p, batchSize) {
+			g.clock.stop()
+			more := yield(batch, err)
+			g.clock.start()
+			if !more {
+				return
+			}
+		}
+	}
 }
 
 // task is one batch to be judged for one check.
@@ -169,27 +214,21 @@ func newEvaluator[T any](r *Runner) *evaluator[T] {
 	r.spawn(func() {
 		defer close(e.dead)
 		for t := range e.tasks {
-			protect(t.do, func(err error) {
-				if err != nil {
-					t.member.leave(err)
-				}
-			})
+			protect(t.do, t.member.exit)
 			e.done <- struct{}{}
 		}
 	})
 	return e
 }
 
-// judge returns when t has been judged, or its check has left and had its time to stop. It returns the
+// judge returns when t has been done, or its check has left and had its time to stop. It returns the
 // evaluator to go on with.
 func (e *evaluator[T]) judge(t task[T]) *evaluator[T] {
 	e.tasks <- t
 	select {
 	case <-e.done:
 		return e
-	case <-e.dead:
-		return newEvaluator[T](e.runner)
-	case <-t.member.gone:
+	case <-t.member.ctx.Done(): // also where the check has exited the goroutine
 	}
 	grace := time.NewTimer(e.runner.grace())
 	defer grace.Stop()

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,7 +40,8 @@ func (c Config) Days(name string) time.Duration {
 }
 
 // Configure returns the parameters' values: those that set gives as decimal strings (the form in which
-// AWS has them), and the defaults. What set has wrong goes to p, each with the path of its field.
+// AWS has them: "30", not "030" or "+30"), and the defaults. What set has wrong goes to p, in the order of
+// names, each with the path of its field.
 func (s Spec) Configure(p *model.Problems, path string, set map[string]string) Config {
 	c := Config{values: make(map[string]int, len(s.Params))}
 	var names []string
@@ -47,7 +49,8 @@ func (s Spec) Configure(p *model.Problems, path string, set map[string]string) C
 		c.values[q.Name] = q.Default
 		names = append(names, q.Name)
 	}
-	for name, text := range set {
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		text := set[name]
 		i := slices.Index(names, name)
 		if i < 0 {
 			reason := "is not a parameter of the check, which has none"

@@ -10,7 +10,8 @@ import (
 )
 
 // Pass is one run of one check: what it may know, and where it reports. It may be copied, as a check
-// that wraps another does to put a Report of its own in.
+// that wraps another does to put a Report of its own in. Such a Report should hand on the Finding that it
+// was given, changed or not, rather than a new one: a Finding knows which shard it comes from.
 type Pass struct {
 	TaskID string       // of the audit
 	Time   time.Time    // the only clock a check reads: the instant as of which it judges
@@ -25,7 +26,8 @@ type Pass struct {
 	// It is safe for concurrent use.
 	Scanned func(n int)
 
-	run *run // nil in a Pass that no Runner made
+	run     *run // nil in a Pass that no Runner made
+	judging bool // it is that of a shard
 }
 
 // Finding is one resource that is not as it should be. One is kept for each resource and reason code.

@@ -21,16 +21,16 @@ type run struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	ended  func() // tells Runner.Run
+	clock  clock
+	joined bool // the scan that others may be waiting for has been asked for; scans guards it
 
 	mu        sync.Mutex
 	over      bool
 	holdsSlot bool
-	joined    bool // the scan that others may be waiting for has been asked for
-	timer     *time.Timer
-	resumed   time.Time
-	left      time.Duration // of the time limit
-	fault     error         // the first lie
-	count     int           // of findings
+	pauses    int   // waits and scans that are going on
+	waits     int   // those for data
+	fault     error // the first lie
+	count     int   // of findings
 	shards    [][]Finding
 	resources map[uint64]struct{} // hashes of those with findings
 	late      bool
@@ -40,8 +40,10 @@ type run struct {
 var seed = maphash.MakeSeed()
 
 func newRun(ctx context.Context, r *Runner, job *Job, s *scans, ended func()) *run {
-	x := &run{runner: r, job: job, pass: job.Pass, scans: s, ended: ended, left: r.TimeLimit}
+	x := &run{runner: r, job: job, pass: job.Pass, scans: s, ended: ended}
 	x.ctx, x.cancel = context.WithCancelCause(ctx)
+	x.clock.limit = r.TimeLimit
+	x.clock.expired = func() { x.cancel(r.timeLimitError()) }
 	if x.pass.Logger == nil {
 		x.pass.Logger = discard
 	}
@@ -52,15 +54,12 @@ func newRun(ctx context.Context, r *Runner, job *Job, s *scans, ended func()) *r
 }
 
 // start waits for a slot, then lets the check work on a goroutine of its own.
-func (x *run) start(ctx context.Context) {
-	if slots := x.runner.Slots; slots != nil {
-		x.holdsSlot = slots.Acquire(ctx, 1) == nil
-	}
-	if ctx.Err() != nil {
-		x.finish(context.Cause(ctx))
+func (x *run) start() {
+	if err := x.takeSlot(x.ctx); err != nil {
+		x.finish(err)
 		return
 	}
-	x.resume()
+	x.clock.start()
 	unwatch := context.AfterFunc(x.ctx, func() {
 		time.AfterFunc(x.runner.grace(), x.abandon)
 	})
@@ -95,9 +94,10 @@ func (x *run) finish(err error) bool {
 	if err == nil {
 		err = x.fault
 	}
+	x.giveSlot()
 	x.mu.Unlock()
 
-	x.park()
+	x.clock.end()
 	x.cancel(nil)
 	x.scans.leave(x)
 	if x.job.End != nil {
@@ -109,45 +109,94 @@ func (x *run) finish(err error) bool {
 	return true
 }
 
-// park gives back the slot and stops the clock of the time limit: the run will wait, or has ended.
-func (x *run) park() {
+// takeSlot waits for a slot of the Runner. A run that is over takes none.
+func (x *run) takeSlot(ctx context.Context) error {
+	slots := x.runner.Slots
+	if slots == nil || ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err := slots.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("no slot for the check: %w", err)
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.holdsSlot = true
+	if x.over {
+		x.giveSlot()
+	}
+	return nil
+}
+
+// giveSlot gives the slot back, if the run holds one. It is called with mu locked.
+func (x *run) giveSlot() {
 	if x.holdsSlot {
 		x.runner.Slots.Release(1)
 		x.holdsSlot = false
 	}
-	if x.timer != nil {
-		x.timer.Stop()
-		x.timer = nil
-		x.left -= time.Since(x.resumed)
-	}
 }
 
-// resume lets the clock of the time limit go on.
+// pause gives the slot back and stops the clock: the run waits, or others work for it. It tells whether
+// there was a slot.
+func (x *run) pause() (hadSlot bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.pauses++
+	if x.pauses == 1 {
+		x.clock.stop()
+	}
+	hadSlot = x.holdsSlot
+	x.giveSlot()
+	return hadSlot
+}
+
+// resume lets the clock go on.
 func (x *run) resume() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.runner.TimeLimit > 0 && x.timer == nil && !x.over {
-		x.resumed = time.Now()
-		x.timer = time.AfterFunc(max(x.left, 0), func() {
-			x.cancel(fmt.Errorf("%w of %v", ErrTimeLimit, x.runner.TimeLimit))
-		})
+	x.pauses--
+	if x.pauses == 0 {
+		x.clock.start()
 	}
 }
 
-func (x *run) waiting(yes bool) {
-	if x.job.Waiting != nil {
-		x.job.Waiting(yes)
+// wait returns once a source is ready, or ctx has ended.
+func (x *run) wait(ctx context.Context, ready <-chan struct{}) error {
+	hadSlot := x.pause()
+	defer x.resume()
+	x.waiting(1)
+	var err error
+	select {
+	case <-ready:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
 	}
-	if !yes {
-		x.resume()
+	x.waiting(-1)
+	if err == nil && hadSlot {
+		err = x.takeSlot(ctx)
+	}
+	return err
+}
+
+// waiting tells when the first wait begins and the last one ends, and nothing once the run is over.
+func (x *run) waiting(n int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	before := x.waits > 0
+	x.waits += n
+	if now := x.waits > 0; now != before && !x.over && x.job.Waiting != nil {
+		x.job.Waiting(now)
 	}
 }
 
 func (x *run) scanned(n int) {
-	if n > 0 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.over:
+	case n >= 0:
 		x.job.scanned.Add(int64(n))
+	case x.fault == nil:
+		x.fault = fmt.Errorf("the check counted %d resources", n)
 	}
 }
 
@@ -212,16 +261,21 @@ func (x *run) findings() []Finding {
 		resource model.ResourceIdentifier
 		code     string
 	}
+	of := func(f Finding) fingerprint { return fingerprint{f.Resource.ResourceIdentifier, f.ReasonCode} }
 	all := make([]Finding, 0, x.count)
-	seen := make(map[uint64]struct{}, x.count)
+	first := make(map[uint64]int, x.count)
 	for _, shard := range x.shards {
 		for _, f := range shard {
-			h := maphash.Comparable(seed, fingerprint{f.Resource.ResourceIdentifier, f.ReasonCode})
-			if _, known := seen[h]; !known {
-				seen[h] = struct{}{}
-				f.shard = 0
-				all = append(all, f)
+			h := maphash.Comparable(seed, of(f))
+			i, known := first[h]
+			if known && of(all[i]) == of(f) { // two with one hash are kept
+				continue
 			}
+			if !known {
+				first[h] = len(all)
+			}
+			f.shard = 0
+			all = append(all, f)
 		}
 	}
 	return all

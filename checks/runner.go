@@ -23,8 +23,10 @@ type Limiter interface {
 type Runner struct {
 	// Slots bounds how many checks, and shards of sources, work at once. Nil: no bound.
 	Slots Limiter
-	// TimeLimit is how long one check may work. Waiting for a slot, for data and for the other checks
-	// of a shared scan does not count. Zero or less: no limit.
+	// TimeLimit is how long one check may work. Waiting for a slot, for data, for the resources of a scan
+	// and for the other checks that share it does not count; but a source has a TimeLimit of its own to
+	// bring the resources of one scan. Zero or less: no limit, and a check that hangs holds up those that
+	// share its scan.
 	TimeLimit time.Duration
 	// Grace is how long a check may go on after its context has ended before it is left behind. Its
 	// outcome is told then; its goroutine ends when it returns. Zero: one second.
@@ -32,19 +34,21 @@ type Runner struct {
 	// MaxFindings is how many findings one run may report; one more and it fails. Zero or less: no limit.
 	MaxFindings int
 
-	work sync.WaitGroup // every goroutine that the Runner has started
-	live atomic.Int64   // how many of them there are
+	mu   sync.Mutex
+	live int           // goroutines that the Runner has started
+	idle chan struct{} // closed when there are none; nil before the first
 }
 
-// Job is one check to run, and who is to be told about it.
+// Job is one check to run, and who is to be told about it. It serves for one Run.
 type Job struct {
 	Check Check
 	Spec  Spec // the Check's, read once
 	Pass  Pass // TaskID, Time, Since, Config and Logger; the Runner sets the rest
 
-	// Waiting, if not nil, is told when the run begins and ends to wait for data collection.
+	// Waiting, if not nil, is told when the run begins and ends to wait for data collection. It is not
+	// told anything after End.
 	Waiting func(waiting bool)
-	// End, if not nil, is told the outcome, once.
+	// End, if not nil, is told the outcome, once, on any goroutine.
 	End func(Outcome)
 
 	scanned      atomic.Int64
@@ -68,9 +72,9 @@ type Outcome struct {
 	Findings []Finding
 }
 
-// Errors of an Outcome that are no error of the check's own.
+// Errors of an Outcome that are not the check's own.
 var (
-	ErrTimeLimit       = errors.New("the check went beyond its time limit")
+	ErrTimeLimit       = errors.New("went beyond the time limit") // a check, or the source that it scanned
 	ErrTooManyFindings = errors.New("the check reported more findings than it may")
 	errGoexit          = errors.New("runtime.Goexit was called")
 )
@@ -96,7 +100,7 @@ func (r *Runner) Run(ctx context.Context, jobs []*Job) {
 	var ended sync.WaitGroup
 	for _, job := range jobs {
 		ended.Add(1)
-		newRun(ctx, r, job, scans, ended.Done).start(ctx)
+		newRun(ctx, r, job, scans, ended.Done).start()
 	}
 	ended.Wait()
 }
@@ -104,26 +108,41 @@ func (r *Runner) Run(ctx context.Context, jobs []*Job) {
 // Wait returns when every goroutine that the Runner started has ended, those that outlived their check
 // included, or with an error that counts them when ctx ends. No Run may be in progress.
 func (r *Runner) Wait(ctx context.Context) error {
-	done := make(chan struct{})
-	go func() {
-		r.work.Wait()
-		close(done)
-	}()
+	r.mu.Lock()
+	live, idle := r.live, r.idle
+	r.mu.Unlock()
+	if live == 0 {
+		return nil
+	}
 	select {
-	case <-done:
+	case <-idle:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%d goroutines of checks have not ended: %w", r.live.Load(), context.Cause(ctx))
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return fmt.Errorf("%d goroutines of checks have not ended: %w", r.live, context.Cause(ctx))
 	}
 }
 
 // spawn starts a goroutine that Wait waits for.
 func (r *Runner) spawn(f func()) {
-	r.live.Add(1)
-	r.work.Go(func() {
-		defer r.live.Add(-1)
+	r.mu.Lock()
+	if r.live == 0 {
+		r.idle = make(chan struct{})
+	}
+	r.live++
+	r.mu.Unlock()
+	go func() {
+		defer func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.live--
+			if r.live == 0 {
+				close(r.idle)
+			}
+		}()
 		f()
-	})
+	}()
 }
 
 func (r *Runner) grace() time.Duration {
@@ -132,6 +151,8 @@ func (r *Runner) grace() time.Duration {
 	}
 	return r.Grace
 }
+
+func (r *Runner) timeLimitError() error { return fmt.Errorf("%w of %v", ErrTimeLimit, r.TimeLimit) }
 
 // protect calls f and tells ended how it went: with f's error, or that it panicked or exited its
 // goroutine. In the last case the goroutine goes on to end after ended has returned.

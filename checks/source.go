@@ -21,7 +21,7 @@ type Source[T any] struct {
 	// order the same from audit to audit.
 	Shards func(ctx context.Context) ([]Shard[T], error)
 	// Ready, if not nil, returns a channel that is closed once there is data. Until then checks wait
-	// with status WAITING_FOR_DATA_COLLECTION, which counts against no time limit.
+	// with status WAITING_FOR_DATA_COLLECTION, hold no slot, and use up no time limit.
 	Ready func() <-chan struct{}
 	// Len, if not nil, tells how many resources a scan will bring, for progress only.
 	Len func() int
@@ -46,7 +46,7 @@ type Handle interface {
 func (s *Source[T]) problem() error {
 	switch {
 	case s == nil:
-		return errors.New("Source is nil")
+		return errors.New("the Source is nil")
 	case s.All == nil && s.Shards == nil && s.items == nil:
 		return s.fault(errors.New("it has neither All nor Shards"))
 	}
@@ -54,7 +54,7 @@ func (s *Source[T]) problem() error {
 }
 
 func (s *Source[T]) gather(r *Runner, expected int) gathering {
-	return &group[T]{runner: r, src: s, expected: expected}
+	return newGroup(r, s, expected)
 }
 
 // SourceName implements [Handle].
@@ -91,17 +91,21 @@ const sliceShard = 8192
 // yields is the last.
 func (s *Source[T]) Read(ctx context.Context, pass *Pass) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		if err := s.wait(ctx, pass); err != nil {
-			yield(nil, err)
-			return
+		err := s.problem()
+		if err == nil {
+			err = s.wait(ctx, pass)
 		}
-		shards, err := s.plan(ctx)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		for _, shard := range shards {
-			for batch, err := range s.batches(ctx, shard, batchSize) {
+		parts, err := s.plan(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, p := range parts {
+			for batch, err := range s.batches(ctx, p, batchSize) {
 				if err == nil {
 					err = context.Cause(ctx)
 				}
@@ -115,6 +119,10 @@ func (s *Source[T]) Read(ctx context.Context, pass *Pass) iter.Seq2[*T, error] {
 					}
 				}
 			}
+		}
+		// A source that stops because it was told to may not say so.
+		if err := context.Cause(ctx); err != nil {
+			yield(nil, err)
 		}
 	}
 }
@@ -132,7 +140,7 @@ func (s *Source[T]) plan(ctx context.Context) ([]part[T], error) {
 		parts := make([]part[T], 0, len(items)/sliceShard+1)
 		for len(items) > 0 {
 			n := min(sliceShard, len(items))
-			parts = append(parts, part[T]{items: items[:n:n]})
+			parts = append(parts, part[T]{items: items[:n]})
 			items = items[n:]
 		}
 		return parts, nil
@@ -143,13 +151,15 @@ func (s *Source[T]) plan(ctx context.Context) ([]part[T], error) {
 		}
 		parts := make([]part[T], len(shards))
 		for i, shard := range shards {
+			if shard == nil {
+				return nil, s.fault(fmt.Errorf("its Shards returned nil as shard %d", i))
+			}
 			parts[i] = part[T]{stream: shard}
 		}
 		return parts, nil
-	case s.All != nil:
+	default:
 		return []part[T]{{stream: s.All}}, nil
 	}
-	return nil, s.problem()
 }
 
 // batches streams a part in slices of at most size resources. A slice is the consumer's: it is never
@@ -159,7 +169,7 @@ func (s *Source[T]) batches(ctx context.Context, p part[T], size int) iter.Seq2[
 		if p.stream == nil {
 			for items := p.items; len(items) > 0; {
 				n := min(size, len(items))
-				if !yield(items[:n:n], nil) {
+				if !yield(items[:n], nil) {
 					return
 				}
 				items = items[n:]
@@ -198,15 +208,16 @@ func (s *Source[T]) wait(ctx context.Context, pass *Pass) error {
 		return nil
 	}
 	ready := s.Ready()
+	if ready == nil {
+		return s.fault(errors.New("its Ready returned no channel"))
+	}
 	select {
 	case <-ready:
 		return nil
 	default:
 	}
 	if pass.run != nil {
-		pass.run.park()
-		pass.run.waiting(true)
-		defer pass.run.waiting(false)
+		return pass.run.wait(ctx, ready)
 	}
 	select {
 	case <-ready:

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -24,13 +25,17 @@ func Validate(checks ...Check) error {
 			all = append(all, fmt.Errorf("check %d: %w", i, err))
 			continue
 		}
-		if j, ok := first[s.Name]; ok {
-			all = append(all, fmt.Errorf("check %d: Name %q is that of check %d too", i, s.Name, j))
-		} else {
+		if j, ok := first[s.Name]; !ok {
 			first[s.Name] = i
+		} else if s.Name != "" {
+			all = append(all, fmt.Errorf("check %d: Name %q is that of check %d too", i, s.Name, j))
+		}
+		who := fmt.Sprintf("check %d", i)
+		if words.MatchString(s.Name) {
+			who += " (" + s.Name + ")"
 		}
 		for _, err := range s.problems() {
-			all = append(all, fmt.Errorf("check %d (%s): %w", i, s.Name, err))
+			all = append(all, fmt.Errorf("%s: %w", who, err))
 		}
 	}
 	return errors.Join(all...)
@@ -54,15 +59,15 @@ func (s Spec) problems() []error {
 	add := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
 	word := func(field, v string) {
 		if !words.MatchString(v) {
-			add("%s %q must be capital letters, digits and underscores, at most 128", field, v)
+			add("%s %q must be a capital letter and up to 127 capital letters, digits, _ and -", field, v)
 		}
 	}
 	word("Name", s.Name)
 	if !slices.Contains(s.Severity.Values(), s.Severity) {
-		add("Severity %q must be one of %v", s.Severity, s.Severity.Values())
+		add("Severity %q must be one of %s", s.Severity, list(s.Severity.Values()))
 	}
 	if !slices.Contains(s.ResourceType.Values(), s.ResourceType) {
-		add("ResourceType %q must be one of %v", s.ResourceType, s.ResourceType.Values())
+		add("ResourceType %q must be one of %s", s.ResourceType, list(s.ResourceType.Values()))
 	}
 	if len(s.ReasonCodes) == 0 {
 		add("ReasonCodes must have at least one")
@@ -71,11 +76,10 @@ func (s Spec) problems() []error {
 	for i, r := range s.ReasonCodes {
 		field := fmt.Sprintf("ReasonCodes[%d].Code", i)
 		word(field, r.Code)
-		if seen[r.Code] {
-			add("%s %q is there twice", field, r.Code)
-		}
 		if r.Code == model.ReasonCodeResourceNotEvaluable {
 			add("%s %q belongs to every check and must not be declared", field, r.Code)
+		} else if seen[r.Code] && r.Code != "" {
+			add("%s %q is there twice", field, r.Code)
 		}
 		seen[r.Code] = true
 	}
@@ -83,11 +87,11 @@ func (s Spec) problems() []error {
 	for i, p := range s.Params {
 		field := fmt.Sprintf("Params[%d]", i)
 		word(field+".Name", p.Name)
-		if seen[p.Name] {
+		if seen[p.Name] && p.Name != "" {
 			add("%s.Name %q is there twice", field, p.Name)
 		}
 		if p.Min > p.Default || p.Default > p.Max {
-			add("%s (%s): want Min <= Default <= Max, have %d, %d, %d", field, p.Name, p.Min, p.Default, p.Max)
+			add("%s must have Min <= Default <= Max, not %d, %d, %d", field, p.Min, p.Default, p.Max)
 		}
 		seen[p.Name] = true
 	}
@@ -96,10 +100,22 @@ func (s Spec) problems() []error {
 			add("%w", err)
 		}
 	}
-	for _, u := range append([]Reference{{URL: s.URL}}, s.References...) {
-		if v, err := url.Parse(u.URL); u.URL != "" && (err != nil || v.Scheme != "https" || v.Host == "") {
-			add("URL %q must be an https address", u.URL)
+	link := func(field, v string) {
+		if u, err := url.Parse(v); v != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+			add("%s %q must be an https address", field, v)
 		}
 	}
+	link("URL", s.URL)
+	for i, r := range s.References {
+		link(fmt.Sprintf("References[%d].URL", i), r.URL)
+	}
 	return all
+}
+
+func list[E ~string](all []E) string {
+	var words []string
+	for _, v := range all {
+		words = append(words, string(v))
+	}
+	return strings.Join(words, ", ")
 }
