@@ -14,8 +14,8 @@ import (
 
 // UpdateAccountAuditConfiguration changes the audit settings. It merges: checks and targets that the input
 // does not name stay as they are, and so do the parameters of a check and the ARNs of a target that it
-// names without them. The first call must bring a roleArn and enable at least one check. A check that a
-// scheduled audit uses cannot be disabled.
+// names without them. The first call must bring a roleArn and enable at least one check. A check that is
+// enabled and that a scheduled audit uses cannot be disabled.
 //
 // Errors: InvalidRequestException.
 func (e *Engine) UpdateAccountAuditConfiguration(ctx context.Context, in *model.UpdateAccountAuditConfigurationInput) (*model.UpdateAccountAuditConfigurationOutput, error) {
@@ -68,15 +68,16 @@ func (e *Engine) enableAll() {
 }
 
 func (e *Engine) mergeChecks(p *model.Problems, row *accountRow, in *model.UpdateAccountAuditConfigurationInput, users map[string][]string) {
+	noSuchCheck := e.noSuchCheck()
 	for _, name := range slices.Sorted(maps.Keys(in.AuditCheckConfigurations)) {
 		path := "auditCheckConfigurations." + name
 		i, ok := e.ordinals[name]
 		if !ok {
-			p.Add("auditCheckConfigurations", name, e.noSuchCheck())
+			p.Add("auditCheckConfigurations", name, noSuchCheck)
 			continue
 		}
 		c := in.AuditCheckConfigurations[name]
-		if used := users[name]; !c.Enabled && len(used) > 0 {
+		if used := users[name]; !c.Enabled && row.checks[name].Enabled && len(used) > 0 {
 			p.Add(path+".enabled", false, "must stay true, because the check is used by "+strings.Join(used, ", "))
 		}
 		e.specs[i].Configure(p, path+".configuration", c.Configuration)
@@ -89,12 +90,12 @@ func (e *Engine) mergeChecks(p *model.Problems, row *accountRow, in *model.Updat
 }
 
 func mergeTargets(p *model.Problems, row *accountRow, in *model.UpdateAccountAuditConfigurationInput) {
-	for kind, target := range in.AuditNotificationTargetConfigurations {
-		old := row.targets[kind]
+	for _, kind := range slices.Sorted(maps.Keys(in.AuditNotificationTargetConfigurations)) {
+		target, old := in.AuditNotificationTargetConfigurations[kind], row.targets[kind]
 		zero(&target.TargetARN, old.TargetARN)
 		zero(&target.RoleARN, old.RoleARN)
 		if target.Enabled && target.TargetARN == "" {
-			p.Add("auditNotificationTargetConfigurations."+string(kind)+".targetArn", nil, "is required to enable the target")
+			p.Add(model.KeyPath("auditNotificationTargetConfigurations", string(kind))+".targetArn", nil, "is required to enable the target")
 		}
 		row.targets[kind] = target
 	}
@@ -124,10 +125,14 @@ func (e *Engine) noSuchCheck() string {
 
 // wantEnabled notes which of the checks do not exist or are not enabled.
 func (e *Engine) wantEnabled(p *model.Problems, a *accountRow, names []string) {
+	noSuchCheck := e.noSuchCheck()
 	for i, name := range names {
 		field := fmt.Sprintf("targetCheckNames[%d]", i)
+		if name == "" {
+			continue // model.Check has said so
+		}
 		if _, ok := e.ordinals[name]; !ok {
-			p.Add(field, name, e.noSuchCheck())
+			p.Add(field, name, noSuchCheck)
 		} else if !a.enabled(name) {
 			p.Add(field, name, "is not enabled; UpdateAccountAuditConfiguration enables it")
 		}
@@ -180,7 +185,7 @@ func (e *Engine) DeleteAccountAuditConfiguration(ctx context.Context, in *model.
 	}
 	remove(txn, accountTable, row)
 	if in.DeleteScheduledAudits {
-		for _, s := range slices.Collect(rows[scheduleRow](txn, scheduleTable, "id", nil)) {
+		for s := range rows[scheduleRow](txn, scheduleTable, "id", nil) {
 			remove(txn, scheduleTable, s)
 		}
 	}

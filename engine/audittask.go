@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/hashicorp/go-memdb"
@@ -32,7 +31,6 @@ func (e *Engine) StartAuditAsOf(ctx context.Context, in *model.StartOnDemandAudi
 	}
 	defer func() { release() }()
 	now := time.Now()
-	e.dropExpired(now)
 	txn := e.state.Txn(true)
 	defer txn.Abort()
 	e.wantEnabled(&p, e.account(txn), in.TargetCheckNames)
@@ -53,6 +51,7 @@ func (e *Engine) StartAuditAsOf(ctx context.Context, in *model.StartOnDemandAudi
 	txn.Commit()
 	x.launch(release)
 	release = func() {}
+	e.dropExpired(now)
 	return &model.StartOnDemandAuditTaskOutput{TaskID: x.taskID}, nil
 }
 
@@ -67,24 +66,30 @@ func (e *Engine) DescribeAuditTask(ctx context.Context, in *model.DescribeAuditT
 	if err != nil {
 		return nil, err
 	}
-	out := e.describe(e.state.Txn(false), in.TaskID)
-	if out == nil {
+	x := e.execution(in.TaskID)
+	txn := e.state.Txn(false)
+	row := e.audit(txn, in.TaskID)
+	if row == nil {
 		return nil, noAudit(in.TaskID)
 	}
-	return out, nil
+	return e.describe(txn, row, x), nil
+}
+
+// execution returns an audit that is running, or nil.
+func (e *Engine) execution(taskID string) *execution {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.running[taskID]
 }
 
 func noAudit(taskID string) error {
 	return &model.ResourceNotFoundException{Message: fmt.Sprintf("taskId %q does not exist, or is no longer kept", taskID)}
 }
 
-// describe returns an audit as txn has it, or nil. The counts of checks that are in progress are as of now.
-func (e *Engine) describe(txn *memdb.Txn, taskID string) *model.DescribeAuditTaskOutput {
-	row := e.audit(txn, taskID)
-	if row == nil {
-		return nil
-	}
-	runs := slices.Collect(rows[checkRow](txn, checkTable, "id", text(taskID)))
+// describe returns an audit as txn has it. The counts of checks that are in progress are as of now: x, asked
+// for before txn began lest it ends in between, has them.
+func (e *Engine) describe(txn *memdb.Txn, row *auditRow, x *execution) *model.DescribeAuditTaskOutput {
+	runs := e.runs(txn, row)
 	out := &model.DescribeAuditTaskOutput{
 		TaskStatus:         row.status,
 		TaskType:           row.kind,
@@ -93,15 +98,11 @@ func (e *Engine) describe(txn *memdb.Txn, taskID string) *model.DescribeAuditTas
 		ScheduledAuditName: row.schedule,
 		AuditDetails:       make(map[string]model.AuditCheckDetails, len(runs)),
 	}
-	e.mu.Lock()
-	x := e.running[taskID]
-	e.mu.Unlock()
-	for _, r := range runs {
-		d := r.details
+	for i, d := range runs {
 		if x != nil && d.CheckRunStatus == model.AuditCheckRunStatusInProgress {
-			d.TotalResourcesCount, d.NonCompliantResourcesCount = x.jobs[r.ordinal].Progress()
+			d.TotalResourcesCount, d.NonCompliantResourcesCount = x.jobs[i].Progress()
 		}
-		out.AuditDetails[r.name] = d
+		out.AuditDetails[row.checks[i]] = d
 	}
 	return out
 }
@@ -133,10 +134,7 @@ func (e *Engine) CancelAuditTask(ctx context.Context, in *model.CancelAuditTaskI
 	row.canceled = true
 	put(txn, auditTable, &row)
 	txn.Commit()
-	e.mu.Lock()
-	x := e.running[in.TaskID]
-	e.mu.Unlock()
-	if x != nil {
+	if x := e.execution(in.TaskID); x != nil {
 		x.cancel(errCanceled)
 	}
 	return &model.CancelAuditTaskOutput{}, nil
@@ -161,14 +159,14 @@ func (e *Engine) ListAuditTasks(ctx context.Context, in *model.ListAuditTasksInp
 		from = append(instant(end), bytes.Repeat([]byte{0xff}, 8)...)
 		oldest := time.Now().Add(-e.config.Retention)
 		if e.config.Retention > 0 && !in.StartTime.IsZero() && start.Before(oldest.Add(-retentionSlack)) {
-			p.Add("startTime", start.Format(time.RFC3339), fmt.Sprintf("must not be before %s: audits are kept for %d days",
-				oldest.UTC().Format(time.RFC3339), e.config.Retention/day))
+			p.Add("startTime", start.Format(time.RFC3339),
+				"must not be before "+oldest.UTC().Format(time.RFC3339)+": older audits are not kept")
 		}
 	}
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	out := &model.ListAuditTasksOutput{Tasks: []model.AuditTaskMetadata{}}
+	out := new(model.ListAuditTasksOutput)
 	it := must(e.state.Txn(false).ReverseLowerBound(auditTable, "start", from))
 	for row := it.Next(); row != nil; row = it.Next() {
 		r := row.(*auditRow)

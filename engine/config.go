@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"regexp"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks"
@@ -18,8 +18,9 @@ import (
 type Config struct {
 	// Checks are the checks that the account may enable. Their order is the order of findings.
 	Checks []checks.Check
-	// EnableAll lets an account begin with every check enabled, so that it can audit at once. False: it
-	// begins as an account of AWS does, with none, until UpdateAccountAuditConfiguration enables some.
+	// EnableAll lets an account begin with every check enabled and without a role, so that it can audit
+	// at once. False: it begins as an account of AWS does, with none, until
+	// UpdateAccountAuditConfiguration brings a role and enables some.
 	EnableAll bool
 
 	// AccountID is the AWS account number in ARNs and notifications. Empty: 000000000000.
@@ -84,8 +85,8 @@ const (
 // Notifier tells the world that an audit has ended.
 type Notifier interface {
 	// Notify is called once for each audit that has ended, on a goroutine of its own, after the audit's
-	// last change is visible. ctx ends after Config.NotifyTimeout. Whatever it does, the audit is not
-	// affected; an error is logged, and not retried.
+	// last change is visible. ctx ends after Config.NotifyTimeout, or nine seconds after Close was called.
+	// Whatever it does, the audit is not affected; an error is logged, and not retried.
 	Notify(ctx context.Context, n Notification) error
 }
 
@@ -98,12 +99,16 @@ type Notification struct {
 
 const day = 24 * time.Hour
 
-var accountID = regexp.MustCompile(`\A[0-9]{12}\z`)
+var (
+	accountID = regexp.MustCompile(`\A[0-9]{12}\z`)
+	region    = regexp.MustCompile(`\A[a-z0-9-]+\z`)
+)
 
 // withDefaults returns c with every zero replaced by what it stands for, and negative limits by none (0),
 // or everything that is wrong with c.
 func (c Config) withDefaults() (Config, error) {
 	var all []error
+	c.Checks = slices.Clone(c.Checks)
 	if len(c.Checks) == 0 {
 		all = append(all, errors.New("Config.Checks must hold at least one check"))
 	}
@@ -115,16 +120,26 @@ func (c Config) withDefaults() (Config, error) {
 		all = append(all, fmt.Errorf("Config.AccountID %q must be 12 digits", c.AccountID))
 	}
 	zero(&c.Region, "us-east-1")
-	zero(&c.Logger, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if !region.MatchString(c.Region) {
+		all = append(all, fmt.Errorf("Config.Region %q must be lower-case letters, digits and hyphens", c.Region))
+	}
+	zero(&c.Logger, slog.New(slog.DiscardHandler))
 	zero(&c.NotifyTimeout, 30*time.Second)
 	zero(&c.Concurrency, runtime.GOMAXPROCS(0))
 	zero(&c.StopGrace, time.Second)
-	for _, d := range []struct {
-		name string
-		v    int64
-	}{{"NotifyTimeout", int64(c.NotifyTimeout)}, {"Concurrency", int64(c.Concurrency)}, {"StopGrace", int64(c.StopGrace)}} {
-		if d.v < 0 {
-			all = append(all, fmt.Errorf("Config.%s must not be negative", d.name))
+	zero(&c.MissedAfter, time.Hour)
+	for _, v := range []struct {
+		name     string
+		value    any
+		negative bool
+	}{
+		{"Config.NotifyTimeout", c.NotifyTimeout, c.NotifyTimeout < 0},
+		{"Config.Concurrency", c.Concurrency, c.Concurrency < 0},
+		{"Config.StopGrace", c.StopGrace, c.StopGrace < 0},
+		{"Config.MissedAfter", c.MissedAfter, c.MissedAfter < 0},
+	} {
+		if v.negative {
+			all = append(all, fmt.Errorf("%s %v must not be negative", v.name, v.value))
 		}
 	}
 	limit(&c.CheckTimeLimit, time.Hour)
@@ -137,13 +152,12 @@ func (c Config) withDefaults() (Config, error) {
 		all = append(all, fmt.Errorf("Config.TimeOfDay %v must be from 0 to less than 24h", c.TimeOfDay))
 	}
 	limit(&c.Spread, day-c.TimeOfDay)
-	if c.TimeOfDay+c.Spread > day {
+	if c.Spread > day-c.TimeOfDay { // the sum may overflow
 		all = append(all, fmt.Errorf("Config.TimeOfDay %v plus Spread %v must be at most 24h", c.TimeOfDay, c.Spread))
 	}
 	if c.MissedRuns != RunOnce && c.MissedRuns != SkipMissed {
 		all = append(all, fmt.Errorf("Config.MissedRuns %d must be RunOnce or SkipMissed", c.MissedRuns))
 	}
-	zero(&c.MissedAfter, time.Hour)
 	return c, errors.Join(all...)
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,14 +32,19 @@ type Engine struct {
 	tokens   *findings.Tokens
 	runner   checks.Runner
 	created  atomic.Uint64 // counts rows, to order them
+	maxSleep time.Duration // of the schedule loop
 
 	ctx    context.Context // ends when the Engine is closed
 	cancel context.CancelCauseFunc
 
-	mu      sync.Mutex
-	closed  bool
-	running map[string]*execution // by task id
-	work    sync.WaitGroup        // audits and notifications
+	notifyCtx  context.Context // ends when Close has no more patience with notifiers
+	stopNotify context.CancelCauseFunc
+
+	mu        sync.Mutex
+	closed    bool
+	running   map[string]*execution // by task id
+	notifying int                   // calls of the Notifier
+	work      sync.WaitGroup        // audits and notifications
 }
 
 // New makes an Engine. It reads the Spec of each check, and starts no goroutine. The error names
@@ -58,6 +64,7 @@ func New(config Config) (*Engine, error) {
 		state:    state,
 		findings: findings.New(),
 		tokens:   findings.NewTokens(),
+		maxSleep: maxSleep,
 		running:  make(map[string]*execution),
 		runner: checks.Runner{
 			Slots:       semaphore.NewWeighted(int64(config.Concurrency)),
@@ -71,6 +78,7 @@ func New(config Config) (*Engine, error) {
 		e.ordinals[e.specs[i].Name] = i
 	}
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
+	e.notifyCtx, e.stopNotify = context.WithCancelCause(context.Background())
 	if config.EnableAll {
 		e.enableAll()
 	}
@@ -78,20 +86,32 @@ func New(config Config) (*Engine, error) {
 }
 
 // Checks returns the Specs of the checks that the Engine has, in order.
-func (e *Engine) Checks() []checks.Spec { return append([]checks.Spec(nil), e.specs...) }
+func (e *Engine) Checks() []checks.Spec {
+	specs := slices.Clone(e.specs)
+	for i := range specs {
+		s := &specs[i]
+		s.Params, s.ReasonCodes = slices.Clone(s.Params), slices.Clone(s.ReasonCodes)
+		s.References = slices.Clone(s.References)
+	}
+	return specs
+}
 
-// closeTimeout is how long Close waits for checks and notifiers that do not stop when told to.
-const closeTimeout = 10 * time.Second
+const (
+	closeTimeout = 10 * time.Second // for Close
+	lastCall     = time.Second      // of it are left to notifiers after their contexts have ended
+)
 
 // Close cancels the audits in progress, which keep what they found, and waits until every goroutine of
-// the Engine has ended. If checks or notifiers do not return, it gives up after ten seconds, with an error
-// that says how many. Afterwards operations that change something fail with [ErrClosed]. Closing twice is
-// fine.
+// the Engine has ended. Notifiers have nine seconds to finish, then their contexts end. If checks or
+// notifiers do not return, it gives up after ten seconds, with an error that says how many. Afterwards
+// operations that change something fail with [ErrClosed]. Closing twice is fine.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	e.closed = true
 	e.mu.Unlock()
 	e.cancel(ErrClosed)
+	hurry := time.AfterFunc(closeTimeout-lastCall, func() { e.stopNotify(ErrClosed) })
+	defer hurry.Stop()
 
 	ctx, cancel := context.WithTimeoutCause(context.Background(), closeTimeout, errors.New("gave up waiting"))
 	defer cancel()
@@ -103,7 +123,10 @@ func (e *Engine) Close() error {
 	select {
 	case <-done:
 	case <-ctx.Done():
-		return fmt.Errorf("engine: close: a notifier has not returned: %w", context.Cause(ctx))
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return fmt.Errorf("engine: close: %d audits and %d notifiers have not ended: %w",
+			len(e.running), e.notifying, context.Cause(ctx))
 	}
 	if err := e.runner.Wait(ctx); err != nil {
 		return fmt.Errorf("engine: close: %w", err)

@@ -29,8 +29,9 @@ type request struct {
 	since    time.Time
 }
 
-// execution is one audit while it runs. What its checks tell is committed in batches: whoever comes first
-// commits, and takes along what arrives meanwhile, so that an audit of many quick checks costs few commits.
+// execution is one audit while it runs. What its checks tell is committed in batches: each commit takes
+// along what arrived since the one before, and is followed by a rest in proportion. So an audit of many
+// quick checks costs few commits, and no check waits for one.
 type execution struct {
 	engine *Engine
 	taskID string
@@ -40,10 +41,10 @@ type execution struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	mu         sync.Mutex
-	idle       *sync.Cond
-	committing bool
-	pending    []change
+	commits int           // that brought changes
+	news    chan struct{} // holds one if pending may hold something
+	mu      sync.Mutex
+	pending []change
 }
 
 // change is what became of one check run.
@@ -53,7 +54,7 @@ type change struct {
 	outcome *checks.Outcome
 }
 
-// newExecution puts a new audit into txn. After the commit, launch must be called.
+// newExecution puts a new audit into txn, which must be committed; then launch must be called.
 func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 	x := &execution{
 		engine: e,
@@ -61,8 +62,8 @@ func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 		start:  model.At(r.start).Time,
 		clock:  time.Now(),
 		jobs:   make([]*checks.Job, len(r.checks)),
+		news:   make(chan struct{}, 1),
 	}
-	x.idle = sync.NewCond(&x.mu)
 	x.ctx, x.cancel = context.WithCancelCause(e.ctx)
 	if r.asOf.IsZero() {
 		r.asOf = x.start
@@ -70,30 +71,41 @@ func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 	account := e.account(txn)
 	names := slices.Clone(r.checks)
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(e.place(a), e.place(b)) })
+	var disabled []checkRun
 	for ordinal, name := range names {
-		row := &checkRow{taskID: x.taskID, ordinal: ordinal, name: name}
 		if i, ok := e.ordinals[name]; ok && account.enabled(name) {
-			row.details.CheckRunStatus = model.AuditCheckRunStatusInProgress
 			x.jobs[ordinal] = x.job(ordinal, i, r, account.checks[name].Configuration)
-		} else {
-			row.details = model.AuditCheckDetails{
-				CheckRunStatus: model.AuditCheckRunStatusFailed,
-				ErrorCode:      model.CodeAuditCheckDisabled,
-				Message:        "the check is not enabled for the account",
-			}
+			continue
 		}
-		put(txn, checkTable, row)
+		disabled = append(disabled, checkRun{ordinal, model.AuditCheckDetails{
+			CheckRunStatus: model.AuditCheckRunStatusFailed,
+			ErrorCode:      model.CodeAuditCheckDisabled,
+			Message:        "the check is not enabled for the account",
+		}})
 	}
+	x.put(txn, disabled)
 	put(txn, auditTable, &auditRow{
 		taskID:    x.taskID,
 		seq:       e.order(),
 		kind:      r.kind,
+		checks:    names,
 		status:    model.AuditTaskStatusInProgress,
 		startTime: x.start,
 		schedule:  r.schedule,
 		slot:      r.slot,
 	})
+	e.mu.Lock()
+	e.running[x.taskID] = x // before the commit, so that whoever sees the audit can cancel it
+	e.mu.Unlock()
 	return x
+}
+
+// put puts what became of check runs into txn.
+func (x *execution) put(txn *memdb.Txn, runs []checkRun) {
+	if len(runs) > 0 {
+		put(txn, progressTable, &progressRow{x.taskID, x.commits, runs})
+		x.commits++
+	}
 }
 
 // place is where a check stands among those of the Engine; one that it does not have comes last.
@@ -122,64 +134,78 @@ func (x *execution) job(ordinal, i int, r request, set map[string]string) *check
 	}
 }
 
+// commitRest is how much longer than a commit the rest after it is.
+const commitRest = 4
+
 // launch lets the audit run on a goroutine of the Engine's, and calls done when it has ended.
 func (x *execution) launch(done func()) {
 	e := x.engine
-	e.mu.Lock()
-	e.running[x.taskID] = x
-	e.mu.Unlock()
 	if err := e.findings.Begin(findings.Audit{TaskID: x.taskID, StartTime: x.start}); err != nil {
 		e.config.Logger.Error("findings of an audit cannot be kept", "task", x.taskID, "error", err)
 	}
+	ran := make(chan struct{})
+	e.work.Go(func() {
+		defer close(ran)
+		enabled := slices.DeleteFunc(slices.Clone(x.jobs), func(j *checks.Job) bool { return j == nil })
+		e.runner.Run(x.ctx, enabled)
+	})
 	go func() {
 		defer done()
 		defer x.cancel(nil)
-		enabled := slices.DeleteFunc(slices.Clone(x.jobs), func(j *checks.Job) bool { return j == nil })
-		e.runner.Run(x.ctx, enabled)
+		for running := true; running; {
+			select {
+			case <-x.news:
+			case <-ran:
+				running = false
+			}
+			begun := time.Now()
+			x.commit()
+			rest := time.NewTimer(commitRest * time.Since(begun))
+			select {
+			case <-rest.C:
+			case <-ran:
+			}
+			rest.Stop()
+		}
 		x.finish()
 	}()
 }
 
-// note takes a change, and commits it and those of others, unless somebody else is about to.
+// note takes a change, to be committed soon.
 func (x *execution) note(c change) {
 	x.mu.Lock()
-	defer x.mu.Unlock()
 	x.pending = append(x.pending, c)
-	if x.committing {
-		return
+	x.mu.Unlock()
+	select {
+	case x.news <- struct{}{}:
+	default:
 	}
-	x.committing = true
-	for len(x.pending) > 0 {
-		batch := x.pending
-		x.pending = nil
-		x.mu.Unlock()
-		x.commit(batch)
-		x.mu.Lock()
-	}
-	x.committing = false
-	x.idle.Broadcast()
 }
 
-func (x *execution) commit(batch []change) {
-	e := x.engine
-	details := make([]model.AuditCheckDetails, len(batch))
+// commit commits the changes that have arrived.
+func (x *execution) commit() {
+	x.mu.Lock()
+	batch := x.pending
+	x.pending = nil
+	x.mu.Unlock()
+	if len(batch) == 0 {
+		return
+	}
+	runs := make([]checkRun, len(batch))
 	for i, c := range batch {
-		switch {
+		runs[i].ordinal = c.ordinal
+		switch d := &runs[i].details; {
 		case c.outcome != nil:
-			details[i] = x.details(c)
+			*d = x.details(c)
 		case c.waiting:
-			details[i].CheckRunStatus = model.AuditCheckRunStatusWaitingForDataCollection
+			d.CheckRunStatus = model.AuditCheckRunStatusWaitingForDataCollection
 		default:
-			details[i].CheckRunStatus = model.AuditCheckRunStatusInProgress
+			d.CheckRunStatus = model.AuditCheckRunStatusInProgress
 		}
 	}
-	txn := e.state.Txn(true)
+	txn := x.engine.state.Txn(true)
 	defer txn.Abort()
-	for i, c := range batch {
-		row := *first[checkRow](txn, checkTable, "id", checkKey(x.taskID, c.ordinal))
-		row.details = details[i]
-		put(txn, checkTable, &row)
-	}
+	x.put(txn, runs)
 	txn.Commit()
 }
 
@@ -200,7 +226,7 @@ func (x *execution) details(c change) model.AuditCheckDetails {
 		d.CheckCompliant = true
 	case err == nil:
 		d.CheckRunStatus = model.AuditCheckRunStatusCompletedNonCompliant
-	case errors.Is(err, errCanceled), errors.Is(err, ErrClosed):
+	case x.ctx.Err() != nil && errors.Is(err, context.Cause(x.ctx)):
 		d.CheckRunStatus = model.AuditCheckRunStatusCanceled
 	default:
 		d.CheckRunStatus = model.AuditCheckRunStatusFailed
@@ -253,17 +279,11 @@ func shorten(s string) string {
 // finish ends the audit when each of its checks has ended.
 func (x *execution) finish() {
 	e := x.engine
-	x.mu.Lock()
-	for x.committing {
-		x.idle.Wait()
-	}
-	x.mu.Unlock()
-
 	end := x.start.Add(time.Since(x.clock))
 	txn := e.state.Txn(true)
 	defer txn.Abort()
 	row := *e.audit(txn, x.taskID)
-	runs := slices.Collect(rows[checkRow](txn, checkTable, "id", text(x.taskID)))
+	runs := e.runs(txn, &row)
 	stats := statistics(runs)
 	row.endTime = end
 	switch {
@@ -284,10 +304,10 @@ func (x *execution) finish() {
 }
 
 // statistics counts check runs by status.
-func statistics(runs []*checkRow) model.TaskStatistics {
+func statistics(runs []model.AuditCheckDetails) model.TaskStatistics {
 	s := model.TaskStatistics{TotalChecks: len(runs)}
-	for _, r := range runs {
-		switch r.details.CheckRunStatus {
+	for i := range runs {
+		switch runs[i].CheckRunStatus {
 		case model.AuditCheckRunStatusInProgress:
 			s.InProgressChecks++
 		case model.AuditCheckRunStatusWaitingForDataCollection:

@@ -23,17 +23,23 @@ func (e *Engine) ListAuditFindings(ctx context.Context, in *model.ListAuditFindi
 	if err != nil {
 		return nil, err
 	}
-	if page.Findings == nil {
-		page.Findings = []model.AuditFinding{}
-	}
 	return &model.ListAuditFindingsOutput{Findings: page.Findings, NextToken: page.Next}, nil
 }
 
 // AuditFindings iterates over what [Engine.ListAuditFindings] returns in pages, as it was when the
 // iteration began. MaxResults and NextToken of the input do not count. An error is yielded once, alone.
+// The input may be changed after the call.
 func (e *Engine) AuditFindings(ctx context.Context, in *model.ListAuditFindingsInput) iter.Seq2[model.AuditFinding, error] {
+	own := new(model.ListAuditFindingsInput)
+	if in != nil {
+		*own = *in
+		own.MaxResults, own.NextToken = nil, ""
+		if s := in.ListSuppressedFindings; s != nil {
+			own.ListSuppressedFindings = new(*s)
+		}
+	}
 	return func(yield func(model.AuditFinding, error) bool) {
-		q, err := e.findingsQuery(ctx, &in)
+		q, err := e.findingsQuery(ctx, &own)
 		if err != nil {
 			yield(model.AuditFinding{}, err)
 			return
@@ -56,18 +62,18 @@ func (e *Engine) findingsQuery(ctx context.Context, in **model.ListAuditFindings
 		return findings.Query{}, err
 	}
 	i := *in
-	if i.CheckName != "" && e.place(i.CheckName) == len(e.specs) {
-		p.Add("checkName", i.CheckName, e.noSuchCheck())
-	}
 	if i.TaskID != "" && len(p) == 0 && e.audit(e.state.Txn(false), i.TaskID) == nil {
 		p.Add("taskId", i.TaskID, "does not exist, or is no longer kept")
+	}
+	if i.CheckName != "" && e.place(i.CheckName) == len(e.specs) {
+		p.Add("checkName", i.CheckName, e.noSuchCheck())
 	}
 	return findings.Query{
 		TaskID:     i.TaskID,
 		CheckName:  i.CheckName,
 		Resource:   i.ResourceIdentifier,
-		From:       i.StartTime.Time,
-		To:         i.EndTime.Time,
+		From:       model.At(i.StartTime.Time).Time, // finding times are in milliseconds too
+		To:         model.At(i.EndTime.Time).Time,
 		Suppressed: i.ListSuppressedFindings,
 	}, p.Err()
 }

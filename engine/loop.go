@@ -21,7 +21,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	for {
 		changed, first, err := e.state.Txn(false).FirstWatch(scheduleTable, "due")
 		must(first, err)
-		sleep := maxSleep
+		sleep := e.maxSleep
 		if row, ok := first.(*scheduleRow); ok {
 			sleep = min(sleep, time.Until(row.next))
 		}
@@ -153,8 +153,8 @@ func (e *Engine) dropExpired(now time.Time) {
 }
 
 func (e *Engine) dropAudit(txn *memdb.Txn, r *auditRow) {
-	for c := range rows[checkRow](txn, checkTable, "id", text(r.taskID)) {
-		remove(txn, checkTable, c)
+	for p := range rows[progressRow](txn, progressTable, "id", text(r.taskID)) {
+		remove(txn, progressTable, p)
 	}
 	remove(txn, auditTable, r)
 }

@@ -3,13 +3,15 @@ package engine
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
+	"time"
 
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
 // notify hands the notification of an audit that has ended to the Notifier, on a goroutine of its own. An
 // account whose SNS target is disabled is not told.
-func (e *Engine) notify(account *accountRow, row *auditRow, runs []*checkRow, stats model.TaskStatistics) {
+func (e *Engine) notify(account *accountRow, row *auditRow, runs []model.AuditCheckDetails, stats model.TaskStatistics) {
 	if e.config.Notifier == nil {
 		return
 	}
@@ -22,25 +24,44 @@ func (e *Engine) notify(account *accountRow, row *auditRow, runs []*checkRow, st
 			n.TargetARN, n.RoleARN = target.TargetARN, target.RoleARN
 		}
 	}
+	e.countNotifying(1)
 	e.work.Go(func() { // the audit that ends still counts, so Close cannot be past waiting
-		logger := e.config.Logger.With("task", row.taskID)
-		ctx, cancel := context.WithTimeout(context.Background(), e.config.NotifyTimeout)
-		defer cancel()
-		returned := false
-		defer func() {
-			if p := recover(); p != nil || !returned {
-				logger.Error("notifier broke", "panic", fmt.Sprint(p))
-			}
-		}()
-		err := e.config.Notifier.Notify(ctx, n)
-		returned = true
-		if err != nil {
-			logger.Error("notifier failed", "error", err)
-		}
+		defer e.countNotifying(-1)
+		e.callNotifier(n)
 	})
 }
 
-func notification(accountID string, row *auditRow, runs []*checkRow, stats model.TaskStatistics) model.AuditNotification {
+func (e *Engine) countNotifying(n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.notifying += n
+}
+
+// callNotifier hands n to the Notifier, and logs what it does wrong.
+func (e *Engine) callNotifier(n Notification) {
+	logger := e.config.Logger.With("task", n.Audit.TaskID)
+	ctx, cancel := context.WithTimeout(e.notifyCtx, e.config.NotifyTimeout)
+	defer cancel()
+	overdue := time.AfterFunc(e.config.NotifyTimeout+e.config.StopGrace, func() {
+		logger.Error("notifier has not returned, though its time is over")
+	})
+	defer overdue.Stop()
+	returned := false
+	defer func() {
+		if p := recover(); p != nil {
+			logger.Error("notifier panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		} else if !returned {
+			logger.Error("notifier called runtime.Goexit")
+		}
+	}()
+	err := e.config.Notifier.Notify(ctx, n)
+	returned = true
+	if err != nil {
+		logger.Error("notifier failed", "error", err)
+	}
+}
+
+func notification(accountID string, row *auditRow, runs []model.AuditCheckDetails, stats model.TaskStatistics) model.AuditNotification {
 	n := model.AuditNotification{
 		AccountID:               accountID,
 		TaskID:                  row.taskID,
@@ -55,13 +76,12 @@ func notification(accountID string, row *auditRow, runs []*checkRow, stats model
 		TaskStartTime:           row.startTime.UnixMilli(),
 		AuditDetails:            make([]model.AuditNotificationDetails, len(runs)),
 	}
-	for i, r := range runs {
-		d := r.details
+	for i, d := range runs {
 		if d.ErrorCode == model.CodeInternal {
 			d.ErrorCode = "" // AWS's schema of the notification takes only its own two codes
 		}
 		n.AuditDetails[i] = model.AuditNotificationDetails{
-			CheckName:                            r.name,
+			CheckName:                            row.checks[i],
 			CheckRunStatus:                       d.CheckRunStatus,
 			NonCompliantResourcesCount:           d.NonCompliantResourcesCount,
 			TotalResourcesCount:                  d.TotalResourcesCount,

@@ -22,7 +22,7 @@ func (e *Engine) openToken(p *model.Problems, query, token string) []byte {
 	}
 	payload, err := e.tokens.Open([]byte(query), token)
 	if err != nil {
-		p.Add("nextToken", token, "must be one that this same query returned: "+err.Error())
+		p.Add("nextToken", token, err.Error())
 	}
 	return payload
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -59,11 +60,16 @@ func (e *Engine) CreateScheduledAudit(ctx context.Context, in *model.CreateSched
 	return out, nil
 }
 
-// same tells whether two schedules are due at the same time for the same checks.
+// same tells whether two schedules are due at the same time for the same checks, and have the same tags.
+// The order in which checks and tags were named does not count.
 func (r *scheduleRow) same(s *scheduleRow) bool {
 	return r.frequency == s.frequency && r.dayOfMonth == s.dayOfMonth && r.dayOfWeek == s.dayOfWeek &&
 		slices.Equal(slices.Sorted(slices.Values(r.checks)), slices.Sorted(slices.Values(s.checks))) &&
-		slices.Equal(r.tags, s.tags)
+		slices.Equal(sortedTags(r.tags), sortedTags(s.tags))
+}
+
+func sortedTags(tags []model.Tag) []model.Tag {
+	return slices.SortedFunc(slices.Values(tags), func(a, b model.Tag) int { return cmp.Compare(a.Key, b.Key) })
 }
 
 // calendar returns the calendar of a schedule.
@@ -113,7 +119,8 @@ func noSchedule(name string) error {
 }
 
 // UpdateScheduledAudit changes a scheduled audit; what the input leaves out stays. A new frequency drops
-// the day that the old one needed. If the calendar changes, it counts from now.
+// the day of the old one unless it takes such a day too, as WEEKLY and BIWEEKLY do. If the calendar
+// changes, it counts from now.
 //
 // Errors: InvalidRequestException, ResourceNotFoundException.
 func (e *Engine) UpdateScheduledAudit(ctx context.Context, in *model.UpdateScheduledAuditInput) (*model.UpdateScheduledAuditOutput, error) {
@@ -148,15 +155,16 @@ func (e *Engine) UpdateScheduledAudit(ctx context.Context, in *model.UpdateSched
 		row.checks = slices.Clone(in.TargetCheckNames)
 		e.wantEnabled(&p, e.account(txn), row.checks)
 	}
-	if len(p) == 0 {
-		model.CheckDays(&p, row.frequency, row.dayOfMonth, row.dayOfWeek)
-	}
+	model.CheckDays(&p, row.frequency, row.dayOfMonth, row.dayOfWeek)
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	if row.frequency != old.frequency || row.dayOfMonth != old.dayOfMonth || row.dayOfWeek != old.dayOfWeek {
 		row.anchor = now
 		row.next = e.firstSlot(&row, now)
+		if row.next.Equal(row.lastSlot) { // it has had its audit, at this very instant
+			row.next = e.calendar(&row).Next(row.next)
+		}
 	}
 	put(txn, scheduleTable, &row)
 	txn.Commit()
@@ -201,7 +209,7 @@ func (e *Engine) ListScheduledAudits(ctx context.Context, in *model.ListSchedule
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	out := &model.ListScheduledAuditsOutput{ScheduledAudits: []model.ScheduledAuditMetadata{}}
+	out := new(model.ListScheduledAuditsOutput)
 	it := must(e.state.Txn(false).LowerBound(scheduleTable, "id", after))
 	for row := it.Next(); row != nil; row = it.Next() {
 		r := row.(*scheduleRow)

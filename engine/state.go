@@ -18,7 +18,7 @@ const (
 	accountTable  = "account"  // at most one row
 	scheduleTable = "schedule" // by name; "due": by next slot
 	auditTable    = "audit"    // by task id; "start": by start time; "running": those in progress
-	checkTable    = "check"    // by task id and ordinal
+	progressTable = "progress" // by task id and number: what became of some check runs of an audit
 )
 
 type accountRow struct {
@@ -48,6 +48,7 @@ type auditRow struct {
 	taskID    string
 	seq       uint64 // order of creation
 	kind      model.AuditTaskType
+	checks    []string // names, by ordinal
 	status    model.AuditTaskStatus
 	startTime time.Time // in milliseconds, as clients see it
 	endTime   time.Time // zero while in progress
@@ -56,10 +57,16 @@ type auditRow struct {
 	canceled  bool      // it was told to stop
 }
 
-type checkRow struct {
-	taskID  string
+// progressRow is what one commit says of check runs. A later row of the audit goes before an earlier one; a
+// check run of which none says anything is in progress.
+type progressRow struct {
+	taskID string
+	number int
+	runs   []checkRun
+}
+
+type checkRun struct {
 	ordinal int // place among the checks of the audit
-	name    string
 	details model.AuditCheckDetails
 }
 
@@ -84,8 +91,10 @@ func newState() (*memdb.MemDB, error) {
 				}
 				return append(runningKey(r.schedule), r.taskID...)
 			})),
-		checkTable: table(checkTable,
-			index("id", func(r *checkRow) []byte { return checkKey(r.taskID, r.ordinal) })),
+		progressTable: table(progressTable,
+			index("id", func(r *progressRow) []byte {
+				return binary.BigEndian.AppendUint32(text(r.taskID), uint32(r.number))
+			})),
 	}})
 }
 
@@ -99,10 +108,6 @@ func instant(t time.Time) []byte {
 }
 
 func startKey(t time.Time, seq uint64) []byte { return binary.BigEndian.AppendUint64(instant(t), seq) }
-
-func checkKey(taskID string, ordinal int) []byte {
-	return binary.BigEndian.AppendUint32(text(taskID), uint32(ordinal))
-}
 
 // runningKey is what the running audits of a schedule begin with; those on demand have no schedule.
 func runningKey(schedule string) []byte { return text(schedule) }
@@ -148,8 +153,8 @@ func first[T any](txn *memdb.Txn, table, index string, key []byte) *T {
 	return row
 }
 
-// rows iterates over the rows whose key begins with prefix, in order of keys. The rows of a write
-// transaction must be collected before they are changed.
+// rows iterates over the rows whose key begins with prefix, in order of keys, as they were when the
+// iteration began: a write transaction may change them meanwhile.
 func rows[T any](txn *memdb.Txn, table, index string, prefix []byte) iter.Seq[*T] {
 	return func(yield func(*T) bool) {
 		it := must(txn.Get(table, index, prefix))
@@ -183,6 +188,20 @@ func (e *Engine) schedule(txn *memdb.Txn, name string) *scheduleRow {
 
 func (e *Engine) audit(txn *memdb.Txn, taskID string) *auditRow {
 	return first[auditRow](txn, auditTable, "id", text(taskID))
+}
+
+// runs returns the check runs of an audit, by ordinal.
+func (e *Engine) runs(txn *memdb.Txn, a *auditRow) []model.AuditCheckDetails {
+	all := make([]model.AuditCheckDetails, len(a.checks))
+	for i := range all {
+		all[i].CheckRunStatus = model.AuditCheckRunStatusInProgress
+	}
+	for row := range rows[progressRow](txn, progressTable, "id", text(a.taskID)) {
+		for _, r := range row.runs {
+			all[r.ordinal] = r.details
+		}
+	}
+	return all
 }
 
 // enabled tells whether the account has a check enabled.

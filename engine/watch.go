@@ -3,11 +3,16 @@ package engine
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/hashicorp/go-memdb"
 
 	"github.com/fleetaudit/fleetaudit/model"
 )
+
+// watchRest is how much longer than the making of a snapshot the rest after it is. So whoever watches an
+// audit of ten thousand checks does not spend most of the machine on snapshots of them all.
+const watchRest = 9
 
 // WatchAuditTask yields an audit as it is, and again whenever the status of the audit or of one of its
 // checks has changed, until it has ended. Each snapshot is consistent by itself; a slow reader misses
@@ -16,24 +21,31 @@ import (
 func (e *Engine) WatchAuditTask(ctx context.Context, taskID string) iter.Seq2[*model.DescribeAuditTaskOutput, error] {
 	return func(yield func(*model.DescribeAuditTaskOutput, error) bool) {
 		for {
+			begun := time.Now()
+			x := e.execution(taskID)
 			txn := e.state.Txn(false)
-			auditChanged, _, err := txn.FirstWatch(auditTable, "id", text(taskID))
-			if err != nil {
-				panic(err)
-			}
-			checkChanged := must(txn.Get(checkTable, "id", text(taskID))).WatchCh()
-			out := e.describe(txn, taskID)
-			if out == nil {
+			row, auditChanged := watchAudit(txn, taskID)
+			if row == nil {
 				yield(nil, noAudit(taskID))
 				return
 			}
-			if !yield(out, nil) || out.TaskStatus != model.AuditTaskStatusInProgress {
+			checkChanged := must(txn.Get(progressTable, "id", text(taskID))).WatchCh()
+			out := e.describe(txn, row, x)
+			rest := time.NewTimer(watchRest * time.Since(begun))
+			if !yield(out, nil) || row.status != model.AuditTaskStatusInProgress {
+				rest.Stop()
 				return
 			}
-			changes := memdb.NewWatchSet()
-			changes.Add(auditChanged)
-			changes.Add(checkChanged)
-			if changes.WatchCtx(ctx) != nil {
+			select {
+			case <-rest.C:
+			case <-auditChanged:
+			case <-ctx.Done():
+			}
+			rest.Stop()
+			select {
+			case <-auditChanged:
+			case <-checkChanged:
+			case <-ctx.Done():
 				yield(nil, context.Cause(ctx))
 				return
 			}
@@ -41,15 +53,29 @@ func (e *Engine) WatchAuditTask(ctx context.Context, taskID string) iter.Seq2[*m
 	}
 }
 
+// watchAudit returns an audit, or nil, and a channel that is closed when its row changes.
+func watchAudit(txn *memdb.Txn, taskID string) (*auditRow, <-chan struct{}) {
+	changed, row, err := txn.FirstWatch(auditTable, "id", text(taskID))
+	found, _ := must(row, err).(*auditRow)
+	return found, changed
+}
+
 // WaitAuditTask returns when an audit has ended, with how it did. The error is that the audit does not
 // exist (ResourceNotFoundException), or the cause of ctx.
 func (e *Engine) WaitAuditTask(ctx context.Context, taskID string) (*model.DescribeAuditTaskOutput, error) {
-	var last *model.DescribeAuditTaskOutput
-	for out, err := range e.WatchAuditTask(ctx, taskID) {
-		if err != nil {
-			return nil, err
+	for {
+		txn := e.state.Txn(false)
+		row, changed := watchAudit(txn, taskID)
+		switch {
+		case row == nil:
+			return nil, noAudit(taskID)
+		case row.status != model.AuditTaskStatusInProgress:
+			return e.describe(txn, row, nil), nil
 		}
-		last = out
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
-	return last, nil
 }

@@ -1,0 +1,300 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/engine"
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// hectic is an Engine whose checks are good, bad and broken, and what was seen of it.
+type hectic struct {
+	*engine.Engine
+	names []string // of checks
+
+	mu      sync.Mutex
+	started []string
+	told    map[string][]model.AuditNotification // by task id
+}
+
+func newHectic(t *testing.T) *hectic {
+	h := &hectic{told: make(map[string][]model.AuditNotification)}
+	shared := numbers(600, func(context.Context, int) { runtime.Gosched() })
+	run := func(name string, f func(ctx context.Context, p *checks.Pass) error) checks.Check {
+		return checks.New(specOf(name), f)
+	}
+	h.Engine = openEngine(t, engine.Config{
+		MaxOnDemandAudits: 30, CheckTimeLimit: 20 * time.Millisecond, StopGrace: time.Millisecond, MaxFindings: 50,
+		Notifier: notify(func(_ context.Context, n engine.Notification) error {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.told[n.Audit.TaskID] = append(h.told[n.Audit.TaskID], n.Audit)
+			return nil
+		}),
+		Checks: []checks.Check{
+			good("GOOD"),
+			untilDone("UNTIL_DONE"),
+			run("BAD", func(_ context.Context, p *checks.Pass) error {
+				for i := range 10 {
+					report(p, fmt.Sprint(i))
+					p.Report(checks.Finding{Resource: device(fmt.Sprint(i)), ReasonCode: "WORSE"})
+				}
+				return nil
+			}),
+			run("PANICS", func(context.Context, *checks.Pass) error { panic("boom") }),
+			run("EXITS", func(context.Context, *checks.Pass) error { runtime.Goexit(); return nil }),
+			run("FLOODS", func(ctx context.Context, p *checks.Pass) error {
+				for i := 0; ctx.Err() == nil; i++ {
+					report(p, fmt.Sprint(i))
+				}
+				return nil
+			}),
+			run("LATE", func(_ context.Context, p *checks.Pass) error {
+				go report(p, "late, perhaps")
+				return nil
+			}),
+			run("DEAF", func(ctx context.Context, _ *checks.Pass) error {
+				<-ctx.Done()
+				<-time.After(10 * time.Millisecond) // more than its grace
+				return nil
+			}),
+			checks.Each(specOf("SHARED_A"), shared, func(_ context.Context, p *checks.Pass, i *int) error {
+				if *i%100 == 0 {
+					p.Report(checks.Finding{Resource: device(fmt.Sprint(*i)), ReasonCode: "BAD"})
+				}
+				return nil
+			}),
+			checks.Each(specOf("SHARED_B"), shared, func(_ context.Context, _ *checks.Pass, i *int) error {
+				if *i == 500 {
+					return errors.New("broken")
+				}
+				return nil
+			}),
+		},
+	})
+	for _, s := range h.Checks() {
+		h.names = append(h.names, s.Name)
+	}
+	return h
+}
+
+func (h *hectic) start(taskIDs ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.started = append(h.started, taskIDs...)
+}
+
+// pick returns one of some strings, and now and then what is none of them.
+func pick(r *rand.Rand, all ...string) string {
+	switch n := r.IntN(len(all)*8 + 2); n {
+	case 0:
+		return ""
+	case 1:
+		return "no such thing!"
+	default:
+		return all[n%len(all)]
+	}
+}
+
+// input fills the input of an operation with what is valid most of the time.
+func (h *hectic) input(r *rand.Rand, in any) {
+	task := func() string {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if len(h.started) == 0 {
+			return "none"
+		}
+		return pick(r, h.started[max(0, len(h.started)-20):]...)
+	}
+	targets := func() []string {
+		names := slices.Clone(h.names)
+		r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		return names[:1+r.IntN(len(names))]
+	}
+	schedule := pick(r, "A", "B", "C", "D", "E", "F", "G")
+	limit := int32(r.IntN(20))
+	around := func() (from, to model.Timestamp) {
+		return model.At(time.Now().Add(-time.Hour)), model.At(time.Now().Add(100 * day))
+	}
+	switch in := in.(type) {
+	case *model.UpdateAccountAuditConfigurationInput:
+		in.RoleARN = "arn:aws:iam::000000000000:role/audit"
+		in.AuditCheckConfigurations = make(map[string]model.AuditCheckConfiguration)
+		for _, name := range h.names {
+			in.AuditCheckConfigurations[name] = model.AuditCheckConfiguration{Enabled: r.IntN(50) > 0}
+		}
+	case *model.DeleteAccountAuditConfigurationInput:
+		in.DeleteScheduledAudits = r.IntN(2) > 0
+	case *model.CreateScheduledAuditInput:
+		in.ScheduledAuditName, in.TargetCheckNames = schedule, targets()
+		in.Frequency = model.AuditFrequency(pick(r, "DAILY", "DAILY", "WEEKLY"))
+		if in.Frequency == model.AuditFrequencyWeekly {
+			in.DayOfWeek = model.DayOfWeekFri
+		}
+	case *model.DescribeAccountAuditConfigurationInput:
+	case *model.DescribeScheduledAuditInput:
+		in.ScheduledAuditName = schedule
+	case *model.UpdateScheduledAuditInput:
+		in.ScheduledAuditName, in.DayOfMonth, in.Frequency = schedule, pick(r, "1", "LAST"), model.AuditFrequencyMonthly
+	case *model.DeleteScheduledAuditInput:
+		in.ScheduledAuditName = schedule
+	case *model.ListScheduledAuditsInput:
+		in.MaxResults = &limit
+	case *model.StartOnDemandAuditTaskInput:
+		in.TargetCheckNames = targets()
+	case *model.DescribeAuditTaskInput:
+		in.TaskID = task()
+	case *model.CancelAuditTaskInput:
+		in.TaskID = task()
+	case *model.ListAuditTasksInput:
+		in.StartTime, in.EndTime = around()
+		in.MaxResults = &limit
+	case *model.ListAuditFindingsInput:
+		if r.IntN(2) > 0 {
+			in.TaskID = task()
+		} else {
+			in.StartTime, in.EndTime = around()
+		}
+	default:
+		panic(fmt.Sprintf("a new operation: %T", in))
+	}
+}
+
+// call calls a random operation, and looks at what comes back.
+func (h *hectic) call(t *testing.T, r *rand.Rand, ops []engine.Operation) {
+	op := ops[r.IntN(len(ops))]
+	if op.Name == "DeleteAccountAuditConfiguration" && r.IntN(10) > 0 {
+		op = ops[0] // or else hardly any audit would be started
+	}
+	in := op.NewInput()
+	h.input(r, in)
+	out, err := op.Call(t.Context(), h.Engine, in)
+	if err != nil {
+		e, ok := errors.AsType[model.APIError](err)
+		if !ok || !slices.Contains(op.Errors, e.ErrorCode()) {
+			t.Errorf("%s of %+v: %v", op.Name, in, err)
+		}
+		return
+	}
+	switch out := out.(type) {
+	case *model.StartOnDemandAuditTaskOutput:
+		h.start(out.TaskID)
+		if r.IntN(4) == 0 {
+			watchAudit(t, t.Context(), h.Engine, out.TaskID)
+		}
+	case *model.DescribeAuditTaskOutput:
+		addsUp(t, out)
+	case *model.ListAuditTasksOutput:
+		if len(out.Tasks) > int(*in.(*model.ListAuditTasksInput).MaxResults) {
+			t.Errorf("a page of %d audits", len(out.Tasks))
+		}
+	}
+}
+
+// Every operation is called from 64 goroutines at once while audits, some of whose checks are broken, run
+// and are scheduled. Each answer is one that the operation may give, each snapshot adds up, and in the end
+// the audits that were started are those that are listed and whose end was told, once.
+func TestStress(t *testing.T) {
+	noLeaks(t)
+	const callers, calls = 64, 60
+	h := newHectic(t)
+	ops := engine.Operations()
+	ctx, stop := context.WithCancel(t.Context())
+	var loop, all sync.WaitGroup
+	for range 2 {
+		loop.Go(func() { h.Run(ctx) })
+	}
+	begun := time.Now()
+	for i := range callers {
+		all.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(i), 1))
+			for n := range calls {
+				h.call(t, r, ops)
+				if n%10 == i%10 {
+					h.start(runDue(t, h.Engine, begun.Add(time.Duration(r.IntN(30))*day))...)
+				}
+			}
+		})
+	}
+	all.Wait()
+	stop()
+	loop.Wait()
+
+	listed := make(map[string]*model.DescribeAuditTaskOutput)
+	in := &model.ListAuditTasksInput{StartTime: model.At(begun), EndTime: model.At(begun.Add(31 * day)), MaxResults: new(int32(250))}
+	for {
+		out, err := h.ListAuditTasks(t.Context(), in)
+		require.NoError(t, err)
+		for _, task := range out.Tasks {
+			if listed[task.TaskID] != nil {
+				t.Error("listed twice:", task.TaskID)
+			}
+			listed[task.TaskID] = waitAudit(t, h.Engine, task.TaskID)
+		}
+		if in.NextToken = out.NextToken; in.NextToken == "" {
+			break
+		}
+	}
+	require.NoError(t, h.Close()) // from now on all ends have been told
+	for _, id := range h.started {
+		if listed[id] == nil {
+			t.Error("started, but not listed:", id)
+		}
+	}
+	if len(listed) < 100 || len(listed) != len(h.told) {
+		t.Errorf("%d audits are listed, the ends of %d were told; want a hundred and more", len(listed), len(h.told))
+	}
+	var total model.TaskStatistics
+	for id, out := range listed {
+		addsUp(t, out)
+		if len(h.told[id]) != 1 {
+			t.Errorf("the end of %s was told %d times", id, len(h.told[id]))
+			continue
+		}
+		n, s := h.told[id][0], out.TaskStatistics
+		told := model.TaskStatistics{
+			TotalChecks: n.TotalChecksCount, CompliantChecks: n.CompliantChecksCount, NonCompliantChecks: n.NonCompliantChecksCount,
+			FailedChecks: n.FailedChecksCount, CanceledChecks: n.CanceledChecksCount,
+		}
+		if diff := cmp.Diff(s, told); diff != "" || n.TaskStatus != out.TaskStatus {
+			t.Errorf("%s is %s, told %s: %s", id, out.TaskStatus, n.TaskStatus, diff)
+		}
+		found := make(map[string]map[string]bool) // devices by check
+		for f, err := range h.AuditFindings(t.Context(), &model.ListAuditFindingsInput{TaskID: id}) {
+			require.NoError(t, err)
+			if found[f.CheckName] == nil {
+				found[f.CheckName] = make(map[string]bool)
+			}
+			found[f.CheckName][f.NonCompliantResource.ResourceIdentifier.ClientID] = true
+		}
+		for name, d := range out.AuditDetails {
+			if int64(len(found[name])) != d.NonCompliantResourcesCount {
+				t.Errorf("%s of %s counts %d, but has findings of %d", name, id, d.NonCompliantResourcesCount, len(found[name]))
+			}
+		}
+		total.CompliantChecks += s.CompliantChecks
+		total.NonCompliantChecks += s.NonCompliantChecks
+		total.FailedChecks += s.FailedChecks
+		total.CanceledChecks += s.CanceledChecks
+	}
+	for what, n := range map[string]int{
+		"compliant": total.CompliantChecks, "non-compliant": total.NonCompliantChecks, "failed": total.FailedChecks, "canceled": total.CanceledChecks,
+	} {
+		if n == 0 {
+			t.Errorf("of %d audits no check was %s: this was no stress", len(listed), what)
+		}
+	}
+	t.Logf("%d audits: %+v", len(listed), total)
+}
