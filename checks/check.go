@@ -35,6 +35,10 @@ type Spec struct {
 	// the scan waits until each of them has asked for it. Each sets it. A check that wraps another must
 	// return the other's Source.
 	Source Handle
+	// Needs are other sources without which the check can tell nothing, however much Source holds: CRLs,
+	// for a check of revocation. They are for frontends, which may leave a check out rather than have it
+	// say "compliant" of what it could not know.
+	Needs []Handle
 }
 
 // ReasonCode is one way in which a resource can be non-compliant.
@@ -56,6 +60,8 @@ var ErrInsufficientPermissions = errors.New("insufficient permissions")
 
 // Skip is what the function of [Each] or [Scan] returns for a resource that is not in the check's scope:
 // it is not counted among the resources that were checked.
+//
+//lint:ignore ST1012 It is named as fs.SkipDir is: no failure.
 var Skip = errors.New("not in scope")
 
 // New makes a Check of a function.

@@ -17,6 +17,13 @@ var words = regexp.MustCompile(`\A[A-Z][A-Z0-9_-]{0,127}\z`)
 // Validate returns everything that is wrong with the Specs of checks that are to work together, in one
 // error; nil if nothing is.
 func Validate(checks ...Check) error {
+	_, err := Specs(checks...)
+	return err
+}
+
+// Specs returns the Spec of each check, which it reads once, and the error of [Validate].
+func Specs(checks ...Check) ([]Spec, error) {
+	specs := make([]Spec, len(checks))
 	var all []error
 	first := make(map[string]int)
 	for i, c := range checks {
@@ -25,6 +32,7 @@ func Validate(checks ...Check) error {
 			all = append(all, fmt.Errorf("check %d: %w", i, err))
 			continue
 		}
+		specs[i] = s
 		if j, ok := first[s.Name]; !ok {
 			first[s.Name] = i
 		} else if s.Name != "" {
@@ -38,7 +46,7 @@ func Validate(checks ...Check) error {
 			all = append(all, fmt.Errorf("%s: %w", who, err))
 		}
 	}
-	return errors.Join(all...)
+	return specs, errors.Join(all...)
 }
 
 // specOf asks a check that may be nil, or broken, for its Spec.
@@ -95,9 +103,13 @@ func (s Spec) problems() []error {
 		}
 		seen[p.Name] = true
 	}
-	if s.Source != nil {
-		if err := s.Source.problem(); err != nil {
-			add("%w", err)
+	for i, h := range append([]Handle{s.Source}, s.Needs...) {
+		if h != nil {
+			if err := h.problem(); err != nil {
+				add("%w", err)
+			}
+		} else if i > 0 {
+			add("Needs[%d] is nil", i-1)
 		}
 	}
 	link := func(field, v string) {

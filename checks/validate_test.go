@@ -106,6 +106,12 @@ func TestValidate(t *testing.T) {
 			`check 1 (B): source "db": it has neither All nor Shards`,
 			`check 2 (C): source "cache": it has neither All nor Shards`,
 		}},
+		{"needs", []checks.Check{spoiled(func(s *checks.Spec) {
+			s.Needs = []checks.Handle{checks.Slice("fine", []int{1}), nil, &checks.Source[int]{Name: "db"}}
+		})}, []string{
+			`check 0 (SPOILED): Needs[1] is nil`,
+			`check 0 (SPOILED): source "db": it has neither All nor Shards`,
+		}},
 		{"addresses", []checks.Check{spoiled(func(s *checks.Spec) {
 			s.URL = "http://example.com"
 			s.References = []checks.Reference{{URL: "https://example.com"}, {URL: "example.com"}, {URL: "https:///path"}, {URL: "https://a b"}, {URL: ":"}, {}}
@@ -124,5 +130,24 @@ func TestValidate(t *testing.T) {
 		if diff := cmp.Diff(row.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)
 		}
+	}
+}
+
+// asked counts how often it is asked for its Spec.
+type asked struct {
+	checks.Check
+	times *int
+}
+
+func (a asked) Spec() checks.Spec { *a.times++; return a.Check.Spec() }
+
+func TestSpecs(t *testing.T) {
+	times := 0
+	specs, err := checks.Specs(asked{&pointerCheck{"A"}, &times}, nil, asked{&pointerCheck{"B"}, &times})
+	if err == nil || err.Error() != "check 1: is nil" {
+		t.Errorf("error is %v", err)
+	}
+	if diff := cmp.Diff([]checks.Spec{spec("A"), {}, spec("B")}, specs); diff != "" || times != 2 {
+		t.Errorf("asked %d times for two Specs (-want +got):\n%s", times, diff)
 	}
 }

@@ -104,15 +104,16 @@ var (
 	region    = regexp.MustCompile(`\A[a-z0-9-]+\z`)
 )
 
-// withDefaults returns c with every zero replaced by what it stands for, and negative limits by none (0),
-// or everything that is wrong with c.
-func (c Config) withDefaults() (Config, error) {
+// withDefaults returns c with every zero replaced by what it stands for, and negative limits by none (0), and
+// the Specs of its checks; or everything that is wrong with c.
+func (c Config) withDefaults() (Config, []checks.Spec, error) {
 	var all []error
 	c.Checks = slices.Clone(c.Checks)
 	if len(c.Checks) == 0 {
 		all = append(all, errors.New("Config.Checks must hold at least one check"))
 	}
-	if err := checks.Validate(c.Checks...); err != nil {
+	specs, err := checks.Specs(c.Checks...)
+	if err != nil {
 		all = append(all, fmt.Errorf("Config.Checks: %w", err))
 	}
 	zero(&c.AccountID, "000000000000")
@@ -158,7 +159,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.MissedRuns != RunOnce && c.MissedRuns != SkipMissed {
 		all = append(all, fmt.Errorf("Config.MissedRuns %d must be RunOnce or SkipMissed", c.MissedRuns))
 	}
-	return c, errors.Join(all...)
+	return c, specs, errors.Join(all...)
 }
 
 func zero[T comparable](v *T, instead T) {

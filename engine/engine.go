@@ -31,7 +31,7 @@ type Engine struct {
 	findings *findings.Store
 	tokens   *findings.Tokens
 	runner   checks.Runner
-	created  atomic.Uint64 // counts rows, to order them
+	created  atomic.Uint64 // counts audits, to order them
 	maxSleep time.Duration // of the schedule loop
 
 	ctx    context.Context // ends when the Engine is closed
@@ -50,7 +50,7 @@ type Engine struct {
 // New makes an Engine. It reads the Spec of each check, and starts no goroutine. The error names
 // everything that is wrong with the Config.
 func New(config Config) (*Engine, error) {
-	config, err := config.withDefaults()
+	config, specs, err := config.withDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
@@ -60,6 +60,7 @@ func New(config Config) (*Engine, error) {
 	}
 	e := &Engine{
 		config:   config,
+		specs:    specs,
 		ordinals: make(map[string]int, len(config.Checks)),
 		state:    state,
 		findings: findings.New(),
@@ -73,9 +74,8 @@ func New(config Config) (*Engine, error) {
 			MaxFindings: config.MaxFindings,
 		},
 	}
-	for i, c := range config.Checks {
-		e.specs = append(e.specs, c.Spec())
-		e.ordinals[e.specs[i].Name] = i
+	for i, s := range specs {
+		e.ordinals[s.Name] = i
 	}
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	e.notifyCtx, e.stopNotify = context.WithCancelCause(context.Background())
@@ -91,7 +91,7 @@ func (e *Engine) Checks() []checks.Spec {
 	for i := range specs {
 		s := &specs[i]
 		s.Params, s.ReasonCodes = slices.Clone(s.Params), slices.Clone(s.ReasonCodes)
-		s.References = slices.Clone(s.References)
+		s.References, s.Needs = slices.Clone(s.References), slices.Clone(s.Needs)
 	}
 	return specs
 }
@@ -174,6 +174,3 @@ func newTaskID() string {
 	rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
 }
-
-// order returns a number larger than any before.
-func (e *Engine) order() uint64 { return e.created.Add(1) }

@@ -25,7 +25,6 @@ type request struct {
 	start    time.Time
 	asOf     time.Time // what checks take for now; zero: start
 	schedule string
-	slot     time.Time
 	since    time.Time
 }
 
@@ -86,13 +85,12 @@ func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 	x.put(txn, disabled)
 	put(txn, auditTable, &auditRow{
 		taskID:    x.taskID,
-		seq:       e.order(),
+		seq:       e.created.Add(1),
 		kind:      r.kind,
 		checks:    names,
 		status:    model.AuditTaskStatusInProgress,
 		startTime: x.start,
 		schedule:  r.schedule,
-		slot:      r.slot,
 	})
 	e.mu.Lock()
 	e.running[x.taskID] = x // before the commit, so that whoever sees the audit can cancel it
@@ -127,15 +125,16 @@ func (x *execution) job(ordinal, i int, r request, set map[string]string) *check
 			Time:   r.asOf,
 			Since:  r.since,
 			Config: e.specs[i].Configure(&ignored, "", set),
-			Logger: e.config.Logger.With("check", e.specs[i].Name, "task", x.taskID),
 		},
 		Waiting: func(yes bool) { x.note(change{ordinal: ordinal, waiting: yes}) },
 		End:     func(out checks.Outcome) { x.note(change{ordinal: ordinal, outcome: &out}) },
 	}
 }
 
-// commitRest is how much longer than a commit the rest after it is.
-const commitRest = 4
+const (
+	commitRest    = 4                      // times the length of a commit is the rest after it,
+	maxCommitRest = 100 * time.Millisecond // but no longer, however many findings the commit brought
+)
 
 // launch lets the audit run on a goroutine of the Engine's, and calls done when it has ended.
 func (x *execution) launch(done func()) {
@@ -147,6 +146,10 @@ func (x *execution) launch(done func()) {
 	e.work.Go(func() {
 		defer close(ran)
 		enabled := slices.DeleteFunc(slices.Clone(x.jobs), func(j *checks.Job) bool { return j == nil })
+		for _, j := range enabled {
+			// Not before: the handler is the host's, and must not run in a transaction.
+			j.Pass.Logger = e.config.Logger.With("check", j.Spec.Name, "task", x.taskID)
+		}
 		e.runner.Run(x.ctx, enabled)
 	})
 	go func() {
@@ -160,7 +163,7 @@ func (x *execution) launch(done func()) {
 			}
 			begun := time.Now()
 			x.commit()
-			rest := time.NewTimer(commitRest * time.Since(begun))
+			rest := time.NewTimer(min(commitRest*time.Since(begun), maxCommitRest))
 			select {
 			case <-rest.C:
 			case <-ran:
@@ -279,13 +282,11 @@ func shorten(s string) string {
 // finish ends the audit when each of its checks has ended.
 func (x *execution) finish() {
 	e := x.engine
-	end := x.start.Add(time.Since(x.clock))
 	txn := e.state.Txn(true)
 	defer txn.Abort()
 	row := *e.audit(txn, x.taskID)
 	runs := e.runs(txn, &row)
 	stats := statistics(runs)
-	row.endTime = end
 	switch {
 	case row.canceled || stats.CanceledChecks > 0:
 		row.status = model.AuditTaskStatusCanceled

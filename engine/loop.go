@@ -96,7 +96,6 @@ func (e *Engine) runNext(now time.Time) (taskID string, more bool, err error) {
 			checks:   row.checks,
 			start:    now,
 			schedule: row.name,
-			slot:     slot,
 			since:    row.lastRun,
 		})
 		row.lastSlot, row.lastRun, row.lastTaskID = slot, x.start, x.taskID

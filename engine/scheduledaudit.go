@@ -35,7 +35,6 @@ func (e *Engine) CreateScheduledAudit(ctx context.Context, in *model.CreateSched
 		dayOfWeek:  in.DayOfWeek,
 		checks:     slices.Clone(in.TargetCheckNames),
 		tags:       slices.Clone(in.Tags),
-		created:    e.order(),
 		anchor:     now,
 	}
 	out := &model.CreateScheduledAuditOutput{ScheduledAuditARN: e.scheduleARN(row.name)}

@@ -34,7 +34,6 @@ type scheduleRow struct {
 	dayOfWeek  model.DayOfWeek
 	checks     []string
 	tags       []model.Tag
-	created    uint64    // order of creation
 	anchor     time.Time // when its calendar began to count
 	next       time.Time // slot; zero: there is none any more
 	lastSlot   time.Time // that an audit was started for
@@ -51,9 +50,7 @@ type auditRow struct {
 	checks    []string // names, by ordinal
 	status    model.AuditTaskStatus
 	startTime time.Time // in milliseconds, as clients see it
-	endTime   time.Time // zero while in progress
 	schedule  string    // name; empty on demand
-	slot      time.Time // that it was started for
 	canceled  bool      // it was told to stop
 }
 

@@ -42,6 +42,7 @@ func IntermediateCARevoked(inv *inventory.Inventory) checks.Check {
 			iec62443("CR 1.9: strength of public key-based authentication, chain and revocation status"),
 		},
 		Source: inv.DeviceCertificates,
+		Needs:  []checks.Handle{inv.CRLs},
 	}, func(ctx context.Context, pass *checks.Pass) error {
 		found := make(revokedIssuers)
 		var mu sync.Mutex

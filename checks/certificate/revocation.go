@@ -41,7 +41,7 @@ func scanRevocations(ctx context.Context, pass *checks.Pass, inv *inventory.Inve
 
 // stillActive makes a check that reports the certificates of src that are revoked.
 func stillActive(spec checks.Spec, inv *inventory.Inventory, src *checks.Source[inventory.Certificate], name naming) checks.Check {
-	spec.Source = src
+	spec.Source, spec.Needs = src, []checks.Handle{inv.CRLs}
 	return checks.New(spec, func(ctx context.Context, pass *checks.Pass) error {
 		return scanRevocations(ctx, pass, inv, src, name,
 			func(pass *checks.Pass, revocations *inventory.Revocations, c *inventory.Certificate) {

@@ -68,7 +68,7 @@ type contract struct {
 	testing.TB
 	c     Case
 	build func(*Kit) checks.Check
-	spec  checks.Spec    // without its Source
+	spec  checks.Spec    // without its sources
 	want  checks.Outcome // what the check comes to undisturbed
 }
 
@@ -135,10 +135,10 @@ func (con *contract) broken(a *attempt, format string, args ...any) {
 	con.Errorf("%s, %s: %s", a.job.Spec.Name, a.kit.trial.name, fmt.Sprintf(format, args...))
 }
 
-// fixed returns what should be constant of a Spec: all but the Source, which each trial has anew.
+// fixed returns what should be constant of a Spec: all but the sources, which each trial has anew.
 func fixed(s checks.Spec) checks.Spec {
 	s.Params, s.ReasonCodes, s.References = slices.Clone(s.Params), slices.Clone(s.ReasonCodes), slices.Clone(s.References)
-	s.Source = nil
+	s.Source, s.Needs = nil, nil
 	return s
 }
 

@@ -60,7 +60,7 @@ func (a *app) choose(wanted []checks.Spec, fleet inventory.Contents) selection {
 		if !slices.ContainsFunc(wanted, func(w checks.Spec) bool { return w.Name == spec.Name }) {
 			continue
 		}
-		if reason := nothingFor(spec, fleet); reason != "" {
+		if reason := nothingFor(spec); reason != "" {
 			s.notRun = append(s.notRun, report.NotRunCheck{CheckName: spec.Name, Reason: reason})
 			continue
 		}
@@ -69,17 +69,15 @@ func (a *app) choose(wanted []checks.Spec, fleet inventory.Contents) selection {
 	return s
 }
 
-// nothingFor says what a fleet lacks for a check to tell anything; empty if it lacks nothing.
-func nothingFor(spec checks.Spec, fleet inventory.Contents) string {
-	if spec.Source != nil {
-		if n, known := spec.Source.SourceLen(); known && n == 0 {
-			return "no " + spec.Source.SourceName() + " were loaded"
+// nothingFor says what is missing for a check to tell anything; empty if nothing is.
+func nothingFor(spec checks.Spec) string {
+	for _, source := range append([]checks.Handle{spec.Source}, spec.Needs...) {
+		if source == nil {
+			continue
 		}
-	}
-	// Without a CRL such a check ends as compliant, since nothing says that a certificate is revoked.
-	byCRL := func(r checks.ReasonCode) bool { return strings.HasSuffix(r.Code, "_REVOKED_BY_ISSUER") }
-	if len(fleet.CRLs) == 0 && slices.ContainsFunc(spec.ReasonCodes, byCRL) {
-		return "no CRLs were loaded"
+		if n, known := source.SourceLen(); known && n == 0 {
+			return "no " + source.SourceName() + " were loaded"
+		}
 	}
 	return ""
 }
