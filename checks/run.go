@@ -261,6 +261,9 @@ func (x *run) findings() []Finding {
 		resource model.ResourceIdentifier
 		code     string
 	}
+	if x.count == 0 {
+		return nil
+	}
 	of := func(f Finding) fingerprint { return fingerprint{f.Resource.ResourceIdentifier, f.ReasonCode} }
 	all := make([]Finding, 0, x.count)
 	first := make(map[uint64]int, x.count)

@@ -127,14 +127,14 @@ func (e *Engine) noSuchCheck() string {
 func (e *Engine) wantEnabled(p *model.Problems, a *accountRow, names []string) {
 	noSuchCheck := e.noSuchCheck()
 	for i, name := range names {
-		field := fmt.Sprintf("targetCheckNames[%d]", i)
-		if name == "" {
-			continue // model.Check has said so
-		}
+		wrong := ""
 		if _, ok := e.ordinals[name]; !ok {
-			p.Add(field, name, noSuchCheck)
+			wrong = noSuchCheck
 		} else if !a.enabled(name) {
-			p.Add(field, name, "is not enabled; UpdateAccountAuditConfiguration enables it")
+			wrong = "is not enabled; UpdateAccountAuditConfiguration enables it"
+		}
+		if wrong != "" && name != "" { // of an empty name model.Check has said so
+			p.Add(fmt.Sprintf("targetCheckNames[%d]", i), name, wrong)
 		}
 	}
 }
@@ -170,11 +170,7 @@ func (e *Engine) DescribeAccountAuditConfiguration(ctx context.Context, in *mode
 //
 // Errors: InvalidRequestException; ResourceNotFoundException if there are no settings.
 func (e *Engine) DeleteAccountAuditConfiguration(ctx context.Context, in *model.DeleteAccountAuditConfigurationInput) (*model.DeleteAccountAuditConfigurationOutput, error) {
-	p, err := beginWrite(ctx, e, &in)
-	if err == nil {
-		err = p.Err()
-	}
-	if err != nil {
+	if err := valid(beginWrite(ctx, e, &in)); err != nil {
 		return nil, err
 	}
 	txn := e.state.Txn(true)

@@ -59,11 +59,7 @@ func (e *Engine) StartAuditAsOf(ctx context.Context, in *model.StartOnDemandAudi
 //
 // Errors: InvalidRequestException, ResourceNotFoundException.
 func (e *Engine) DescribeAuditTask(ctx context.Context, in *model.DescribeAuditTaskInput) (*model.DescribeAuditTaskOutput, error) {
-	p, err := begin(ctx, e, &in)
-	if err == nil {
-		err = p.Err()
-	}
-	if err != nil {
+	if err := valid(begin(ctx, e, &in)); err != nil {
 		return nil, err
 	}
 	x := e.execution(in.TaskID)
@@ -113,11 +109,7 @@ func (e *Engine) describe(txn *memdb.Txn, row *auditRow, x *execution) *model.De
 //
 // Errors: InvalidRequestException, also if the audit is not in progress; ResourceNotFoundException.
 func (e *Engine) CancelAuditTask(ctx context.Context, in *model.CancelAuditTaskInput) (*model.CancelAuditTaskOutput, error) {
-	p, err := beginWrite(ctx, e, &in)
-	if err == nil {
-		err = p.Err()
-	}
-	if err != nil {
+	if err := valid(beginWrite(ctx, e, &in)); err != nil {
 		return nil, err
 	}
 	txn := e.state.Txn(true)
@@ -127,6 +119,7 @@ func (e *Engine) CancelAuditTask(ctx context.Context, in *model.CancelAuditTaskI
 		return nil, noAudit(in.TaskID)
 	}
 	if old.status != model.AuditTaskStatusInProgress {
+		var p model.Problems
 		p.Add("taskId", in.TaskID, "names an audit that is "+string(old.status)+"; only one that is IN_PROGRESS can be canceled")
 		return nil, p.Err()
 	}

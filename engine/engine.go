@@ -168,6 +168,14 @@ func beginWrite[I any](ctx context.Context, e *Engine, in **I) (model.Problems, 
 	return begin(ctx, e, in)
 }
 
+// valid is for operations that have nothing to add to the problems of their input.
+func valid(p model.Problems, err error) error {
+	if err != nil {
+		return err
+	}
+	return p.Err()
+}
+
 // newTaskID returns 32 random lower-case hexadecimal digits, the form of AWS's task ids.
 func newTaskID() string {
 	var b [16]byte

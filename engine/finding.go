@@ -72,8 +72,8 @@ func (e *Engine) findingsQuery(ctx context.Context, in **model.ListAuditFindings
 		TaskID:     i.TaskID,
 		CheckName:  i.CheckName,
 		Resource:   i.ResourceIdentifier,
-		From:       model.At(i.StartTime.Time).Time, // finding times are in milliseconds too
-		To:         model.At(i.EndTime.Time).Time,
+		From:       i.StartTime.Time,
+		To:         i.EndTime.Time,
 		Suppressed: i.ListSuppressedFindings,
 	}, p.Err()
 }

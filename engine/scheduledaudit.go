@@ -92,11 +92,7 @@ func (e *Engine) firstSlot(r *scheduleRow, t time.Time) time.Time {
 //
 // Errors: InvalidRequestException, ResourceNotFoundException.
 func (e *Engine) DescribeScheduledAudit(ctx context.Context, in *model.DescribeScheduledAuditInput) (*model.DescribeScheduledAuditOutput, error) {
-	p, err := begin(ctx, e, &in)
-	if err == nil {
-		err = p.Err()
-	}
-	if err != nil {
+	if err := valid(begin(ctx, e, &in)); err != nil {
 		return nil, err
 	}
 	r := e.schedule(e.state.Txn(false), in.ScheduledAuditName)
@@ -178,11 +174,7 @@ func weekly(f model.AuditFrequency) bool {
 //
 // Errors: InvalidRequestException, ResourceNotFoundException.
 func (e *Engine) DeleteScheduledAudit(ctx context.Context, in *model.DeleteScheduledAuditInput) (*model.DeleteScheduledAuditOutput, error) {
-	p, err := beginWrite(ctx, e, &in)
-	if err == nil {
-		err = p.Err()
-	}
-	if err != nil {
+	if err := valid(beginWrite(ctx, e, &in)); err != nil {
 		return nil, err
 	}
 	txn := e.state.Txn(true)

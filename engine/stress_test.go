@@ -22,7 +22,8 @@ import (
 // hectic is an Engine whose checks are good, bad and broken, and what was seen of it.
 type hectic struct {
 	*engine.Engine
-	names []string // of checks
+	names   []string      // of checks
+	release chan struct{} // lets the check that hangs go
 
 	mu      sync.Mutex
 	started []string
@@ -30,7 +31,7 @@ type hectic struct {
 }
 
 func newHectic(t *testing.T) *hectic {
-	h := &hectic{told: make(map[string][]model.AuditNotification)}
+	h := &hectic{told: make(map[string][]model.AuditNotification), release: make(chan struct{})}
 	shared := numbers(600, func(context.Context, int) { runtime.Gosched() })
 	run := func(name string, f func(ctx context.Context, p *checks.Pass) error) checks.Check {
 		return checks.New(specOf(name), f)
@@ -65,11 +66,7 @@ func newHectic(t *testing.T) *hectic {
 				go report(p, "late, perhaps")
 				return nil
 			}),
-			run("DEAF", func(ctx context.Context, _ *checks.Pass) error {
-				<-ctx.Done()
-				<-time.After(10 * time.Millisecond) // more than its grace
-				return nil
-			}),
+			hanging("HANGING", h.release),
 			checks.Each(specOf("SHARED_A"), shared, func(_ context.Context, p *checks.Pass, i *int) error {
 				if *i%100 == 0 {
 					p.Report(checks.Finding{Resource: device(fmt.Sprint(*i)), ReasonCode: "BAD"})
@@ -247,6 +244,7 @@ func TestStress(t *testing.T) {
 			break
 		}
 	}
+	close(h.release)
 	require.NoError(t, h.Close()) // from now on all ends have been told
 	for _, id := range h.started {
 		if listed[id] == nil {

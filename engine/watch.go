@@ -16,8 +16,9 @@ const watchRest = 9
 
 // WatchAuditTask yields an audit as it is, and again whenever the status of the audit or of one of its
 // checks has changed, until it has ended. Each snapshot is consistent by itself; a slow reader misses
-// those in between, never the last one. It polls nothing and starts no goroutine. An error ends it: the
-// audit does not exist (ResourceNotFoundException), or the cause of ctx.
+// those in between, never the last one, and so does any reader of an audit so large that a snapshot takes
+// long to make. It polls nothing and starts no goroutine. An error ends it: the audit does not exist
+// (ResourceNotFoundException), or the cause of ctx.
 func (e *Engine) WatchAuditTask(ctx context.Context, taskID string) iter.Seq2[*model.DescribeAuditTaskOutput, error] {
 	return func(yield func(*model.DescribeAuditTaskOutput, error) bool) {
 		for {

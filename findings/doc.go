@@ -23,5 +23,6 @@
 // content; and a check run is a segment: a list of 4-byte content numbers. An index of 8 bytes a finding
 // leads from a resource to its findings. Tables, segments and index hold no pointers, so a garbage
 // collection does not walk them, and readers see them through an immutable view: one atomic load, no
-// lock. A page costs the same at any depth: it starts with binary searches, not by skipping findings.
+// lock. A page costs the same at any depth: it starts with binary searches, not by skipping findings. Only a
+// query for one resource together with a check or a suppression passes over that resource's other findings.
 package findings

@@ -7,7 +7,8 @@ import (
 
 // Drop takes whole audits out, whether or not they have findings yet: retention. Task ids that are not
 // there are passed over. What no remaining audit uses is given back: findings, index entries, texts.
-// [Store.Get] no longer finds their findings, listings go on without them, and an Append to one of them
+// [Store.Get] no longer finds their findings (unless an audit of the same task id is begun again, whose
+// findings then have the same ids), listings go on without them, and an Append to one of them
 // fails. The time it takes grows with what the store holds, so drop many audits in one call rather than
 // in many; readers do not wait for it.
 func (s *Store) Drop(taskIDs ...string) {

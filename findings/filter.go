@@ -24,7 +24,8 @@ type filter struct {
 
 func (s *Store) filter(q Query, snapshot uint64) *filter {
 	f := &filter{
-		task: q.TaskID != "", check: q.CheckName, from: q.From, to: q.To,
+		task: q.TaskID != "", check: q.CheckName,
+		from: model.At(q.From).Time, to: model.At(q.To).Time, // as finding times are kept
 		suppressed: q.Suppressed, snapshot: snapshot,
 	}
 	if f.task {

@@ -71,7 +71,7 @@ func (o *oracle) list(q findings.Query) []model.AuditFinding {
 			for _, f := range a.runs[ordinal] {
 				if (q.TaskID == "" || f.TaskID == q.TaskID) && (q.CheckName == "" || f.CheckName == q.CheckName) &&
 					(q.Resource == (model.ResourceIdentifier{}) || f.NonCompliantResource.ResourceIdentifier == q.Resource) &&
-					(q.From.IsZero() || !f.FindingTime.Before(q.From)) && (q.To.IsZero() || !f.FindingTime.After(q.To)) &&
+					(q.From.IsZero() || !f.FindingTime.Before(model.At(q.From).Time)) && (q.To.IsZero() || !f.FindingTime.After(q.To)) &&
 					(q.Suppressed == nil || *f.IsSuppressed == *q.Suppressed) {
 					list = append(list, f)
 				}

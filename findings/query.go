@@ -13,7 +13,7 @@ type Query struct {
 	TaskID     string
 	CheckName  string
 	Resource   model.ResourceIdentifier // exactly this one
-	From, To   time.Time                // the finding time, both ends included
+	From, To   time.Time                // the finding time in milliseconds, both ends included
 	Suppressed *bool                    // nil: both; true, false: only those
 	Limit      int                      // of findings on the page; 0: 25. It may change from page to page
 	Token      string                   // the Next of the page before; empty: the first page

@@ -2,7 +2,8 @@
 // operations, the shapes nested in them, its enums and its errors.
 //
 // Go names take Go initialisms (TaskID), JSON names are AWS's exactly (taskId). A value that is absent
-// and a value that is zero are the same thing unless the member is a pointer. The types are plain data:
+// and a value that is zero are the same thing, unless the member is a pointer or, in an input, a list or map:
+// one that is nil is absent, one that is empty is not. The types are plain data:
 // they may be copied freely, and none of them is safe for concurrent use while one goroutine writes it.
 //
 // Each member carries a tag that names its AWS shape, whether it is required and where it travels in an

@@ -137,10 +137,10 @@ type ScheduledAuditMetadata struct {
 }
 
 // CheckDays notes in p which day a frequency needs and lacks, or has and does not take: WEEKLY and
-// BIWEEKLY take dayOfWeek, MONTHLY takes dayOfMonth, DAILY takes neither. It notes nothing when p already
-// has a problem of one of the three.
+// BIWEEKLY take dayOfWeek, MONTHLY takes dayOfMonth, DAILY takes neither. It notes nothing when p has a
+// problem of the frequency already.
 func CheckDays(p *Problems, f AuditFrequency, dayOfMonth string, dayOfWeek DayOfWeek) {
-	if p.has("frequency") || p.has("dayOfMonth") || p.has("dayOfWeek") {
+	if p.has("frequency") {
 		return
 	}
 	month := f == AuditFrequencyMonthly

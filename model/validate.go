@@ -110,17 +110,20 @@ func (p *Problems) text(name, v string, s shape) {
 	switch {
 	case !utf8.ValidString(v):
 		p.Add(name, v, "must be valid UTF-8")
+		return
 	case s.enum != nil && !slices.Contains(s.enum, v):
 		p.Add(name, v, "must be one of "+strings.Join(s.enum, ", "))
 	case n == 0 && s.min > 0:
 		p.Add(name, v, "must not be empty")
+		return
 	case n != s.max && s.min == s.max && s.max > 0:
 		p.Add(name, v, fmt.Sprintf("must have exactly %d characters", s.max))
 	case n < s.min:
 		p.Add(name, v, fmt.Sprintf("must have at least %d characters", s.min))
 	case s.max > 0 && n > s.max:
 		p.Add(name, v, fmt.Sprintf("must have at most %d characters", s.max))
-	case s.pattern != nil && !s.pattern.MatchString(v):
+	}
+	if s.pattern != nil && !s.pattern.MatchString(v) {
 		p.Add(name, v, "must match "+s.shown)
 	}
 }
@@ -138,11 +141,12 @@ func checkNames(p *Problems, names []string) {
 	}
 	seen := make(map[string]bool, len(names))
 	for i, name := range names {
-		field := fmt.Sprintf("targetCheckNames[%d]", i)
-		if name == "" {
-			p.Add(field, name, "must not be empty")
-		} else if seen[name] {
-			p.Add(field, name, "must not be named twice")
+		if name == "" || seen[name] {
+			reason := "must not be named twice"
+			if name == "" {
+				reason = "must not be empty"
+			}
+			p.Add(fmt.Sprintf("targetCheckNames[%d]", i), name, reason)
 		}
 		seen[name] = true
 	}

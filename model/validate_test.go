@@ -248,11 +248,9 @@ func TestCheckDays(t *testing.T) {
 			t.Errorf("%s %q %q (-want +got):\n%s", row.frequency, row.dayOfMonth, row.dayOfWeek, diff)
 		}
 	}
-	for _, field := range []string{"frequency", "dayOfMonth", "dayOfWeek"} {
-		p := model.Problems{{Field: field, Reason: "is wrong already"}}
-		model.CheckDays(&p, model.AuditFrequencyDaily, "LAST", model.DayOfWeekTue)
-		if diff := cmp.Diff([]string{field + " is wrong already"}, texts(p)); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+	p := model.Problems{{Field: "frequency", Reason: "is wrong already"}}
+	model.CheckDays(&p, model.AuditFrequencyDaily, "LAST", model.DayOfWeekTue)
+	if diff := cmp.Diff([]string{"frequency is wrong already"}, texts(p)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"hash/fnv"
 	"io"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/model"
@@ -27,18 +26,11 @@ type Schedule struct {
 // Validate returns nil, or a [*model.InvalidRequestException] that names every field that is wrong and
 // what stands in it.
 func (s Schedule) Validate() error {
-	var p model.Problems
-	if slices.Contains(s.Frequency.Values(), s.Frequency) {
-		model.CheckDays(&p, s.Frequency, s.DayOfMonth, s.DayOfWeek)
-	} else {
-		p.Add("frequency", string(s.Frequency), "must be one of DAILY, WEEKLY, BIWEEKLY, MONTHLY")
-	}
-	if _, ok := parseDayOfMonth(s.DayOfMonth); !ok && s.DayOfMonth != "" {
-		p.Add("dayOfMonth", s.DayOfMonth, "must be 1 to 31 or LAST")
-	}
-	if _, ok := parseDayOfWeek(s.DayOfWeek); !ok && s.DayOfWeek != "" {
-		p.Add("dayOfWeek", string(s.DayOfWeek), "must be one of SUN, MON, TUE, WED, THU, FRI, SAT")
-	}
+	// The rules of AWS stand in one place; names and checks are not the calendar's.
+	p := model.Check(&model.CreateScheduledAuditInput{
+		Frequency: s.Frequency, DayOfMonth: s.DayOfMonth, DayOfWeek: s.DayOfWeek,
+		ScheduledAuditName: "-", TargetCheckNames: []string{"-"},
+	})
 	if !s.anchorOK() {
 		p.Add("anchor", s.Anchor, "must be of year 1 to 9999")
 	}

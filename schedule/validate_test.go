@@ -28,14 +28,14 @@ func TestValidate(t *testing.T) {
 		{name: "far west", schedule: schedule.Schedule{Frequency: "DAILY", Location: time.FixedZone("W", -26*3600+1)}},
 
 		{"nothing", schedule.Schedule{}, []model.Problem{
-			{Field: "frequency", Value: `""`, Reason: "must be one of DAILY, WEEKLY, BIWEEKLY, MONTHLY"},
+			{Field: "frequency", Reason: "is required"},
 		}},
 		{"everything wrong", schedule.Schedule{
 			Frequency: "HOURLY", DayOfMonth: "32", DayOfWeek: "MONDAY", Anchor: time.Unix(last+1, 0).UTC(),
 			At: 24 * time.Hour, Location: time.FixedZone("Mars", 26*3600),
 		}, []model.Problem{
 			{Field: "frequency", Value: `"HOURLY"`, Reason: "must be one of DAILY, WEEKLY, BIWEEKLY, MONTHLY"},
-			{Field: "dayOfMonth", Value: `"32"`, Reason: "must be 1 to 31 or LAST"},
+			{Field: "dayOfMonth", Value: `"32"`, Reason: "must match ^([1-9]|[12][0-9]|3[01])$|^LAST$"},
 			{Field: "dayOfWeek", Value: `"MONDAY"`, Reason: "must be one of SUN, MON, TUE, WED, THU, FRI, SAT"},
 			{Field: "anchor", Value: `"10000-01-01 00:00:00 +0000 UTC"`, Reason: "must be of year 1 to 9999"},
 			{Field: "at", Value: `"24h0m0s"`, Reason: "must be at least 0 and less than 24h"},
@@ -62,17 +62,17 @@ func TestValidate(t *testing.T) {
 			{Field: "dayOfWeek", Value: `"SUN"`, Reason: "must be absent when frequency is MONTHLY"},
 		}},
 		{"weekly with the wrong day", schedule.Schedule{Frequency: "WEEKLY", DayOfMonth: "0"}, []model.Problem{
+			{Field: "dayOfMonth", Value: `"0"`, Reason: "must match ^([1-9]|[12][0-9]|3[01])$|^LAST$"},
 			{Field: "dayOfMonth", Value: `"0"`, Reason: "must be absent when frequency is WEEKLY"},
 			{Field: "dayOfWeek", Reason: "is required when frequency is WEEKLY"},
-			{Field: "dayOfMonth", Value: `"0"`, Reason: "must be 1 to 31 or LAST"},
 		}},
 		{"biweekly without a day", schedule.Schedule{Frequency: "BIWEEKLY"}, []model.Problem{
 			{Field: "dayOfWeek", Reason: "is required when frequency is BIWEEKLY"},
 		}},
 		{"monthly with the wrong day", schedule.Schedule{Frequency: "MONTHLY", DayOfWeek: "sun"}, []model.Problem{
+			{Field: "dayOfWeek", Value: `"sun"`, Reason: "must be one of SUN, MON, TUE, WED, THU, FRI, SAT"},
 			{Field: "dayOfMonth", Reason: "is required when frequency is MONTHLY"},
 			{Field: "dayOfWeek", Value: `"sun"`, Reason: "must be absent when frequency is MONTHLY"},
-			{Field: "dayOfWeek", Value: `"sun"`, Reason: "must be one of SUN, MON, TUE, WED, THU, FRI, SAT"},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
