@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -74,15 +75,21 @@ func (x *run) start() {
 // abandon ends a run whose check did not return in time. Its goroutine ends when the check returns.
 func (x *run) abandon() {
 	if x.finish(context.Cause(x.ctx)) {
-		x.pass.Logger.Warn("check did not stop when told to, and is left behind",
-			"check", x.job.Spec.Name, "task", x.pass.TaskID)
+		x.warn("check did not stop when told to, and is left behind")
 	}
+}
+
+// warn logs. The handler is the host's, and must not end a goroutine that is not its own.
+func (x *run) warn(what string) {
+	defer func() { _ = recover() }()
+	x.pass.Logger.Warn(what, "check", x.job.Spec.Name, "task", x.pass.TaskID)
 }
 
 // finish ends the run, and tells whether it was this call that did.
 func (x *run) finish(err error) bool {
 	// A check whose context ended has not looked at everything, whatever it says.
-	if x.ctx.Err() != nil {
+	stopped := x.ctx.Err() != nil
+	if stopped {
 		err = context.Cause(x.ctx)
 	}
 	x.mu.Lock()
@@ -101,8 +108,17 @@ func (x *run) finish(err error) bool {
 	x.cancel(nil)
 	x.scans.leave(x)
 	if x.job.End != nil {
-		out := Outcome{Err: err, Findings: x.findings()}
+		out := Outcome{Err: raw(err), Stopped: stopped, Findings: x.findings()}
 		out.Scanned, out.NonCompliant = x.job.Progress()
+		if err != nil { // settled, or the Runner's own
+			out.Message = err.Error()
+		}
+		switch e := err.(type) {
+		case *failure:
+			out.InsufficientPermissions, out.Stack = e.insufficient, e.stack
+		case *PanicError:
+			out.Stack = e.Stack
+		}
 		x.job.End(out)
 	}
 	x.ended()
@@ -193,7 +209,7 @@ func (x *run) scanned(n int) {
 	defer x.mu.Unlock()
 	switch {
 	case x.over:
-	case n >= 0:
+	case n >= 0 && x.job.scanned.Load() <= math.MaxInt64-int64(n):
 		x.job.scanned.Add(int64(n))
 	case x.fault == nil:
 		x.fault = fmt.Errorf("the check counted %d resources", n)
@@ -214,8 +230,7 @@ func (x *run) report(f Finding) {
 	case x.over:
 		if !x.late {
 			x.late = true
-			x.pass.Logger.Warn("check reported after its run had ended; dropped",
-				"check", x.job.Spec.Name, "task", x.pass.TaskID)
+			x.warn("check reported after its run had ended; dropped")
 		}
 	case lie != nil:
 		if x.fault == nil {

@@ -64,7 +64,14 @@ func (j *Job) Progress() (scanned, nonCompliant int64) {
 
 // Outcome is how a check run ended.
 type Outcome struct {
-	Err          error // nil: it completed
+	Err error // nil: it completed
+	// Message, InsufficientPermissions and Stack say what Err says. They were asked of it while the check's
+	// fence still stood: the methods of Err may be the check's own code, which may panic or hang.
+	Message                 string
+	InsufficientPermissions bool   // Err is ErrInsufficientPermissions
+	Stack                   []byte // of a panic
+	Stopped                 bool   // the run was told to stop, and Err is why
+
 	Scanned      int64 // resources that were checked
 	NonCompliant int64 // resources with at least one finding
 	// Findings are in the order of shards and reports, one for each resource and reason code. They are
@@ -83,9 +90,12 @@ var (
 type PanicError struct {
 	Value any    // what it panicked with
 	Stack []byte // where, as debug.Stack has it
+
+	text string
 }
 
-func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+// Error returns the panic's value in words.
+func (e *PanicError) Error() string { return e.text }
 
 // Unwrap returns the value of the panic if it is an error.
 func (e *PanicError) Unwrap() error {
@@ -155,22 +165,52 @@ func (r *Runner) grace() time.Duration {
 func (r *Runner) timeLimitError() error { return fmt.Errorf("%w of %v", ErrTimeLimit, r.TimeLimit) }
 
 // protect calls f and tells ended how it went: with f's error, or that it panicked or exited its
-// goroutine. In the last case the goroutine goes on to end after ended has returned.
+// goroutine. In the last case the goroutine goes on to end after ended has returned. An error that ended
+// gets is safe to ask for its text.
 func protect(f func() error, ended func(error)) {
-	var err error
-	returned := false
+	err := errGoexit
+	defer func() { ended(err) }()
+	err = recovered(f)
+}
+
+func recovered(f func() error) (err error) {
 	defer func() {
-		if !returned {
-			if p := recover(); p != nil {
-				err = &PanicError{p, debug.Stack()}
-			} else {
-				err = errGoexit
-			}
+		if p := recover(); p != nil {
+			err = &PanicError{p, debug.Stack(), fmt.Sprintf("panic: %v", p)}
 		}
-		ended(err)
 	}()
-	err = f()
-	returned = true
+	return settle(f())
+}
+
+// failure is an error with what it says, asked of it where that could do no harm.
+type failure struct {
+	err          error
+	text         string
+	insufficient bool
+	stack        []byte
+}
+
+func (f *failure) Error() string { return f.text }
+func (f *failure) Unwrap() error { return f.err }
+
+func settle(err error) error {
+	switch err.(type) {
+	case nil, *failure, *PanicError:
+		return err
+	}
+	f := &failure{err: err, text: err.Error(), insufficient: errors.Is(err, ErrInsufficientPermissions)}
+	if p, ok := errors.AsType[*PanicError](err); ok {
+		f.stack = p.Stack
+	}
+	return f
+}
+
+// raw returns the error that was settled.
+func raw(err error) error {
+	if f, ok := err.(*failure); ok {
+		return f.err
+	}
+	return err
 }
 
 var discard = slog.New(slog.NewTextHandler(io.Discard, nil))

@@ -37,7 +37,7 @@ func Scan[T any](ctx context.Context, pass *Pass, src *Source[T], judge func(con
 	<-m.ctx.Done()
 	m.leave(context.Cause(ctx))
 	<-m.gone
-	return m.err
+	return raw(m.err)
 }
 
 // scanAlone scans where there is no company to share with: in a Pass made by hand, or within a scan,

@@ -219,26 +219,26 @@ func (x *execution) details(c change) model.AuditCheckDetails {
 		TotalResourcesCount:        out.Scanned,
 		NonCompliantResourcesCount: out.NonCompliant,
 	}
-	err := out.Err
-	if keep := x.keep(c); err == nil {
-		err = keep
+	failed, message := out.Err != nil, out.Message
+	if err := x.keep(c); err != nil && !failed {
+		failed, message = true, err.Error()
 	}
 	switch {
-	case err == nil && out.NonCompliant == 0:
+	case !failed && out.NonCompliant == 0:
 		d.CheckRunStatus = model.AuditCheckRunStatusCompletedCompliant
 		d.CheckCompliant = true
-	case err == nil:
+	case !failed:
 		d.CheckRunStatus = model.AuditCheckRunStatusCompletedNonCompliant
-	case x.ctx.Err() != nil && errors.Is(err, context.Cause(x.ctx)):
+	case out.Stopped && x.ctx.Err() != nil && errors.Is(out.Err, context.Cause(x.ctx)):
 		d.CheckRunStatus = model.AuditCheckRunStatusCanceled
 	default:
 		d.CheckRunStatus = model.AuditCheckRunStatusFailed
 		d.ErrorCode = model.CodeInternal
-		if errors.Is(err, checks.ErrInsufficientPermissions) {
+		if out.InsufficientPermissions {
 			d.ErrorCode = model.CodeInsufficientPermissions
 		}
-		d.Message = shorten(err.Error())
-		x.log(c.ordinal, err)
+		d.Message = shorten(message)
+		x.log(c.ordinal, message, out.Stack)
 	}
 	return d
 }
@@ -260,13 +260,15 @@ func (x *execution) keep(c change) error {
 	}, found)
 }
 
-func (x *execution) log(ordinal int, err error) {
+// log tells of a check that failed. The handler is the host's, and must not end the audit.
+func (x *execution) log(ordinal int, message string, stack []byte) {
+	defer func() { _ = recover() }()
 	logger := x.jobs[ordinal].Pass.Logger
-	if p, ok := errors.AsType[*checks.PanicError](err); ok {
-		logger.Error("check failed", "error", err, "stack", string(p.Stack))
+	if stack != nil {
+		logger.Error("check failed", "error", message, "stack", string(stack))
 		return
 	}
-	logger.Warn("check failed", "error", err)
+	logger.Warn("check failed", "error", message)
 }
 
 // maxMessage is the length that AWS gives to the message of a check run.
