@@ -21,6 +21,9 @@ const whatCounts = "\n\n" +
 	"every one is later), with the deltas that are newer. An entry counts from its revocation date. " +
 	"certificateHold is a revocation, removeFromCRL takes it back. CRLs of different issuing distribution points " +
 	"stand side by side.\n\n" +
+	"Where the newest CRL of an issuer does not verify, an older one is no proof: certificates that it does not " +
+	"list are findings with reason code RESOURCE_NOT_EVALUABLE. A CRL for user or CA certificates only says " +
+	"nothing about the others. " +
 	"Where an issuer has CRLs and none that is complete and counts (the signature is wrong, the CA is missing, a " +
 	"critical extension is unknown, it does not parse, it is a delta alone), its certificates are findings with " +
 	"reason code RESOURCE_NOT_EVALUABLE, as are those that only another issuer's indirect CRL lists. Where an " +

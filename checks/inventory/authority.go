@@ -85,11 +85,18 @@ func (n *namesakes) issuer(c *Certificate) (*authority, error) {
 		if err == nil {
 			return a, nil
 		}
-		if _, insecure := errors.AsType[x509.InsecureAlgorithmError](err); insecure || errors.Is(err, x509.ErrUnsupportedAlgorithm) {
+		if !verdictOn(err) {
 			untold = err
 		}
 	}
 	return nil, untold
+}
+
+// verdictOn tells whether the error of a signature that was checked says that it is wrong, and not that it
+// could not be checked.
+func verdictOn(err error) bool {
+	_, insecure := errors.AsType[x509.InsecureAlgorithmError](err)
+	return !insecure && !errors.Is(err, x509.ErrUnsupportedAlgorithm)
 }
 
 // maxSignerBits is the size of the largest RSA key that signatures are checked with: the work grows

@@ -161,9 +161,21 @@ func (c *Certificate) SelfIssued() bool {
 	return c.subject.size > 0 && bytes.Equal(c.RawIssuer(), c.RawSubject())
 }
 
-// Root tells whether c is self-issued and, as far as key identifiers tell, signed with its own key.
+// Root tells whether c is self-issued and signed with its own key: as its key identifiers say, or where one
+// is missing, as the signature does. One whose signature cannot be checked counts as a root.
 func (c *Certificate) Root() bool {
-	return c.SelfIssued() && sameKey(c.AuthorityKeyID(), c.SubjectKeyID())
+	if !c.SelfIssued() || !sameKey(c.AuthorityKeyID(), c.SubjectKeyID()) {
+		return false
+	}
+	if len(c.AuthorityKeyID()) > 0 && len(c.SubjectKeyID()) > 0 {
+		return true
+	}
+	x, err := signer(c)
+	if err != nil {
+		return true
+	}
+	err = x.CheckSignature(x.SignatureAlgorithm, x.RawTBSCertificate, x.Signature)
+	return err == nil || !verdictOn(err)
 }
 
 // sameKey tells whether two key identifiers do not contradict each other; an empty one fits every key.

@@ -109,6 +109,7 @@ func TestRoot(t *testing.T) {
 	}{
 		{"root", root.certificate(), true, true},
 		{"key rollover", rekeyed.certificate(), true, false},
+		{"key rollover without key identifiers", inventory.NewCertificate(replaced(t, rekeyed.Raw, "\x55\x1d\x23", "\x55\x1d\x7f"), "ACTIVE"), true, false},
 		{"intermediate", newCA(t, "sub", root).certificate(), true, false},
 		{"device", root.issue(t, 7), false, false},
 		{"self-signed device", root.issue(t, 7, func(c *x509.Certificate) { c.Subject = root.Subject }), false, true},

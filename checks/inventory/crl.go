@@ -38,6 +38,8 @@ type CRL struct {
 	Delta          bool
 
 	attributes bool             // it is about attribute certificates, which have serial numbers of their own
+	userOnly   bool             // it covers no CA certificates
+	caOnly     bool             // it covers nothing but CA certificates
 	scope      string           // its issuing distribution point in DER: which part of the CA's certificates it covers
 	names      map[string]int32 // issuers of entries, in DER; its own is 0
 	entries    []entry          // by issuer and serial number
@@ -161,6 +163,11 @@ func extension(id asn1.ObjectIdentifier) int {
 	return -1
 }
 
+// covers tells whether the CRL is about certificates of c's kind.
+func (c *CRL) covers(cert *Certificate) bool {
+	return !(c.userOnly && cert.IsCA || c.caOnly && !cert.IsCA)
+}
+
 func (c *CRL) readExtensions(list []pkix.Extension) error {
 	for _, e := range list {
 		switch extension(e.Id) {
@@ -180,6 +187,7 @@ func (c *CRL) readExtensions(list []pkix.Extension) error {
 				return errors.New("malformed issuing distribution point")
 			}
 			c.scope, c.attributes = string(e.Value), point.AttributesOnly
+			c.userOnly, c.caOnly = point.UserOnly, point.CAOnly
 		default:
 			if e.Critical {
 				return fmt.Errorf("critical extension %v is not known", e.Id)

@@ -49,9 +49,9 @@ func TestLoadFolder(t *testing.T) {
 		"device a-z:0", "device a/x:0", fmt.Sprintf("device a/x:%d", len(certs[3])), "device b/two:0",
 		fmt.Sprintf("CRL y-1:%d", len(block("CERTIFICATE", l.CACertificates[0].Raw))), fmt.Sprintf("CRL y/1:%d", size),
 		"problem a/empty:0: is empty", "problem dangling:0: cannot be read: file does not exist", "problem pipe:0: is no regular file",
-		"problem z/deep/er/c/file:0: neither PEM nor DER",
 		"ignored 0-link:0: second copy of b/two:0",
 		fmt.Sprintf("ignored b/one.pem:0: second copy of a/x:%d", len(certs[3])),
+		"ignored z/deep/er/c/file:0: plain text without any PEM block",
 	}
 	if diff := cmp.Diff(want, summary(l)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -69,6 +69,7 @@ func TestLoadOS(t *testing.T) {
 	link := func(to, name string) { require.NoError(t, os.Symlink(to, name)) }
 	write(filepath.Join(root, "sub", "ca.pem"), block("CERTIFICATE", ca.Raw))
 	write(filepath.Join(outside, "in", "device.pem"), block("CERTIFICATE", ca.issue(t, 5).Raw))
+	write(filepath.Join(root, "sub", "README"), "Grüße from\tthe CA.\r\n")
 	write(filepath.Join(outside, "crl.der"), string(ca.crlDER(t, 1, 1, nil)))
 	link(root, filepath.Join(root, "loop"))
 	link("..", filepath.Join(root, "sub", "up"))
@@ -90,9 +91,11 @@ func TestLoadOS(t *testing.T) {
 			"problem " + at("out", "circle") + ": cannot be read: too many levels of symbolic links",
 			"problem " + at("out", "dangling") + ": cannot be read: no such file or directory",
 			"ignored " + at("out", "in", "device.pem") + ": second copy of " + at("a-file"),
+			"ignored " + at("sub", "README") + ": plain text without any PEM block",
 		}},
 		{filepath.Join(root, "sub", "ca.pem"), []string{"CA " + at("sub", "ca.pem")}},
 		{filepath.Join(root, "a-file"), []string{"device " + at("a-file")}},
+		{filepath.Join(root, "sub") + "/../sub/README", []string{"problem " + at("sub", "README") + ": neither PEM nor DER"}},
 	} {
 		l, err := inventory.Load(context.Background(), test.name)
 		require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Loaded is what files held. The resources are in the order of files and offsets.
@@ -20,13 +21,15 @@ type Loaded struct {
 	// Problems are what could not be read. A certificate or CRL that was read and does not parse is
 	// among them, and among the resources.
 	Problems []Problem
-	// Ignored is what was left out on purpose: second copies, private keys, and other blocks that
-	// belong to no fleet. What a private key holds is not repeated.
+	// Ignored is what was left out on purpose: second copies, private keys, other blocks that belong to
+	// no fleet, and in folders plain text. What a private key holds is not repeated.
 	Ignored []Problem
 }
 
 // Load reads the certificates and CRLs of a file, or of a folder and all that is below it, as [LoadFS]
-// does. Origins have name in front. It fails when nothing has that name, or ctx ends.
+// does. Origins have name in front. A file that name itself leads to may be a named pipe, for whose writer
+// Load waits whatever becomes of ctx, and must not be plain text. It fails when nothing has that name, or
+// ctx ends.
 func Load(ctx context.Context, name string) (Loaded, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -35,11 +38,35 @@ func Load(ctx context.Context, name string) (Loaded, error) {
 	if info.IsDir() {
 		return newLoader(os.DirFS(name), name).folder(ctx)
 	}
-	l := newLoader(os.DirFS(filepath.Dir(name)), filepath.Dir(name))
-	if err := l.entry(ctx, filepath.Base(name)); err != nil {
+	if info.Mode()&(fs.ModeType&^fs.ModeNamedPipe) != 0 {
+		return problem(ctx, name, "is no regular file")
+	}
+	// An fs.FS takes no name that is not UTF-8.
+	f, err := os.Open(name)
+	if err != nil {
+		return problem(ctx, name, "cannot be read: "+cause(err))
+	}
+	defer f.Close()
+	return LoadReader(ctx, f, filepath.Clean(name))
+}
+
+// LoadReader reads the certificates and CRLs of r to its end, as [LoadFS] reads a file. Origins have the
+// name of file. That r is plain text is a Problem. The error is that of ctx alone.
+func LoadReader(ctx context.Context, r io.Reader, file string) (Loaded, error) {
+	l := newLoader(nil, "")
+	l.named = true
+	if err := l.read(ctx, file, r); err != nil {
 		return Loaded{}, err
 	}
 	return l.result(), nil
+}
+
+// problem is what there is of a file that cannot be read.
+func problem(ctx context.Context, name, what string) (Loaded, error) {
+	if ctx.Err() != nil {
+		return Loaded{}, context.Cause(ctx)
+	}
+	return Loaded{Problems: []Problem{{Origin{File: filepath.Clean(name)}, what}}}, nil
 }
 
 // LoadFS reads the certificates and CRLs of all files of fsys, whatever their names.
@@ -52,7 +79,8 @@ func Load(ctx context.Context, name string) (Loaded, error) {
 // Certificates are ACTIVE. Those whose basic constraints say so are CA certificates, and version 1
 // certificates that are self-issued; the others are device certificates, also those that do not parse.
 // The same DER twice is one resource. One bad thing never stops the rest: it is a Problem, of which a
-// file has at most a thousand. The error is that of ctx alone.
+// file has at most a thousand. A file of plain text without any block is no bad thing, and Ignored: folders
+// have their READMEs. The error is that of ctx alone.
 func LoadFS(ctx context.Context, fsys fs.FS) (Loaded, error) {
 	return newLoader(fsys, "").folder(ctx)
 }
@@ -61,6 +89,7 @@ func LoadFS(ctx context.Context, fsys fs.FS) (Loaded, error) {
 type loader struct {
 	fsys    fs.FS
 	root    string // stands in front of names
+	named   bool   // the one file that is read is what somebody asked for
 	visited []fs.FileInfo
 	links   []string
 	seen    map[string]Origin // by ID: where each resource was first
@@ -102,7 +131,7 @@ func (l *loader) walk(ctx context.Context, root string) error {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err != nil:
-			l.problems.add(l.at(name, 0), "cannot be read: "+cause(err))
+			l.unread(name, err)
 		case d.IsDir():
 			if info, err := fs.Stat(l.fsys, name); err == nil {
 				l.visited = append(l.visited, info)
@@ -123,7 +152,7 @@ func (l *loader) entry(ctx context.Context, name string) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err != nil:
-		l.problems.add(l.at(name, 0), "cannot be read: "+cause(err))
+		l.unread(name, err)
 	case info.Mode().IsRegular():
 		return l.file(ctx, name)
 	case !info.IsDir():
@@ -140,10 +169,15 @@ func (l *loader) entry(ctx context.Context, name string) error {
 func (l *loader) file(ctx context.Context, name string) error {
 	f, err := l.fsys.Open(name)
 	if err != nil {
-		l.problems.add(l.at(name, 0), "cannot be read: "+cause(err))
+		l.unread(name, err)
 		return nil
 	}
 	defer f.Close()
+	return l.read(ctx, name, f)
+}
+
+// read reads a file that is open.
+func (l *loader) read(ctx context.Context, name string, f io.Reader) error {
 	r := bufio.NewReaderSize(f, 64<<10)
 	head, err := r.Peek(longestShort)
 	switch {
@@ -199,6 +233,8 @@ func (l *loader) pem(ctx context.Context, name string, r io.Reader) error {
 		}
 		at := l.at(name, b.at)
 		switch {
+		case b.text && !l.named:
+			l.ignored.add(at, "plain text without any PEM block")
 		case b.problem != "":
 			l.problems.add(at, b.problem)
 		case b.label == "X509 CRL":
@@ -258,6 +294,15 @@ func (l *loader) again(id string, at Origin) bool {
 	}
 	l.seen[id] = at
 	return false
+}
+
+// unread says why a file or folder cannot be read.
+func (l *loader) unread(name string, err error) {
+	why := cause(err)
+	if !utf8.ValidString(name) {
+		why = "the name is not UTF-8, so that it must be asked for by itself"
+	}
+	l.problems.add(l.at(name, 0), "cannot be read: "+why)
 }
 
 func (l *loader) at(name string, offset int64) Origin {

@@ -83,9 +83,14 @@ func TestLoadFile(t *testing.T) {
 		want       []string
 	}{
 		{"empty", "", []string{"problem f:0: is empty"}},
-		{"text", "hello\n", []string{"problem f:0: neither PEM nor DER"}},
+		{"text", "hello\n", []string{"ignored f:0: plain text without any PEM block"}},
+		{"text that is not UTF-8", "h\xe9llo\n", []string{"problem f:0: neither PEM nor DER"}},
+		{"UTF-16", "h\x00i\x00", []string{"problem f:0: neither PEM nor DER"}},
+		{"text with a control character", "hello\x7f\n", []string{"problem f:0: neither PEM nor DER"}},
+		{"half a BEGIN", "-----BEGIN", []string{"problem f:0: neither PEM nor DER"}},
+		{"END alone", "-----END X-----\n", []string{"problem f:0: END without BEGIN", "problem f:0: neither PEM nor DER"}},
 		{"text with a zero in front", "0\x82 is text", []string{"problem f:0: DER object is truncated: 10 bytes of 8301"}},
-		{"zeros", strings.Repeat("0", 300), []string{"problem f:0: neither PEM nor DER"}},
+		{"zeros", strings.Repeat("0", 300), []string{"ignored f:0: plain text without any PEM block"}},
 		{"binary", "\x30\x80\x00\x00", []string{"problem f:0: neither PEM nor DER"}},
 
 		{"PEM CA", caPEM, []string{"CA f:0"}},

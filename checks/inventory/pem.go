@@ -10,6 +10,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // pemBlock is a block of a PEM file, or what is wrong with one.
@@ -18,6 +19,7 @@ type pemBlock struct {
 	at      int64  // offset of its BEGIN line, or of what is wrong
 	der     []byte // nil for a label that is not decoded
 	problem string // empty: nothing is wrong
+	text    bool   // what is wrong is only that the file is plain text
 }
 
 // pemScanner reads PEM (RFC 7468, and the headers of RFC 1421) line by line, and knows at which byte it
@@ -26,6 +28,7 @@ type pemScanner struct {
 	yield func(pemBlock, error) bool
 	more  bool // yield has not said no
 	seen  bool // there was a BEGIN
+	odd   bool // before any BEGIN there was what plain text does not have: an END, a control character
 
 	inside bool
 	block  pemBlock
@@ -63,6 +66,9 @@ func (s *pemScanner) scan(r *bufio.Reader) error {
 		line, err := r.ReadSlice('\n')
 		if len(line) > 0 {
 			trimmed := bytes.TrimLeft(line, " \t")
+			if !s.seen {
+				s.odd = s.odd || !utf8.Valid(line) || bytes.ContainsFunc(line, control) || bytes.Contains(line, []byte("-----BEGIN"))
+			}
 			s.line(bytes.TrimRight(trimmed, " \t\r\n"), at+int64(len(line)-len(trimmed)), whole)
 		}
 		at += int64(len(line))
@@ -75,7 +81,7 @@ func (s *pemScanner) scan(r *bufio.Reader) error {
 				return err
 			}
 			if !s.seen {
-				s.fault(0, "neither PEM nor DER")
+				s.tell(pemBlock{problem: "neither PEM nor DER", text: !s.odd})
 			}
 			return nil
 		}
@@ -160,6 +166,7 @@ func (s *pemScanner) content(line []byte, at int64) {
 func (s *pemScanner) end(label string, at int64) {
 	switch {
 	case !s.inside:
+		s.odd = true
 		s.fault(at, "END without BEGIN")
 	case s.broken:
 	case label != s.block.label:
@@ -198,6 +205,11 @@ func (s *pemScanner) wanted() bool {
 
 // name is the block's label for people; a hostile one may be long.
 func (s *pemScanner) name() string { return fmt.Sprintf("%.40q", s.block.label) }
+
+// control tells whether r is a character that no text has.
+func control(r rune) bool {
+	return r < ' ' && !strings.ContainsRune("\t\n\f\r", r) || r == 0x7f
+}
 
 func isBase64(b byte) bool {
 	return b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b == '+' || b == '/'

@@ -29,7 +29,8 @@ import (
 // revocation date that has come decides. certificateHold is a revocation, removeFromCRL takes it back.
 //
 // The status of a certificate is unknown when its issuer has no complete CRL that counts, but has one
-// that does not verify, is unusable, or is a delta; when only another issuer's CRL lists it; and when the
+// that does not verify, is unusable, or is a delta; when one that does not verify is newer than those that
+// count, and these do not list the certificate; when only another issuer's CRL lists it; and when the
 // signature that should decide on its issuer cannot be checked. A certificate of whose issuer there is no
 // CRL at all is not revoked.
 type Revocations struct {
@@ -199,32 +200,38 @@ func (r *Revocations) Of(c *Certificate) Revocation {
 		return Revocation{Unknown: "the issuer cannot be told: " + err.Error()}
 	}
 	keyID := c.AuthorityKeyID()
-	complete, delta := false, (*CRL)(nil)
+	complete, delta := (*CRL)(nil), (*CRL)(nil)
 	if a != nil {
 		for _, l := range a.lists {
+			if !l.crls[0].covers(c) {
+				continue
+			}
 			if v, revoked := l.find(c, r.at); revoked {
 				return v
 			}
-			complete = complete || l.complete
+			if last := l.crls[len(l.crls)-1]; l.complete && (complete == nil || newer(complete, last) < 0) {
+				complete = last
+			}
 			delta = cmp.Or(delta, l.crls[0])
 		}
 		if len(keyID) == 0 {
 			keyID = a.certificates[0].SubjectKeyID()
 		}
 	}
-	if complete {
-		return Revocation{}
-	}
 	for _, u := range n.unverified {
-		if sameKey(u.AuthorityKeyID, keyID) {
+		supersedes := complete == nil || u.ThisUpdate.After(complete.ThisUpdate) && u.ThisUpdate.Unix() <= r.at
+		if supersedes && u.covers(c) && sameKey(u.AuthorityKeyID, keyID) {
 			return Revocation{Unknown: fmt.Sprintf("%v of the issuer %s", u.CRL, u.why), CRL: u.CRL}
 		}
+	}
+	if complete != nil {
+		return Revocation{}
 	}
 	if delta != nil {
 		return Revocation{Unknown: fmt.Sprintf("%v of the issuer is a delta CRL without its complete one", delta), CRL: delta}
 	}
 	for _, crl := range n.indirect {
-		if e, ok := crl.find(c.RawIssuer(), c.RawSerial(), r.at); ok && e.reason != removeFromCRL {
+		if e, ok := crl.find(c.RawIssuer(), c.RawSerial(), r.at); ok && e.reason != removeFromCRL && crl.covers(c) {
 			return Revocation{Unknown: fmt.Sprintf("%v of another issuer lists it", crl), CRL: crl}
 		}
 	}

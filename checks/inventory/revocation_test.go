@@ -44,6 +44,11 @@ func scope(c *x509.RevocationList) {
 	c.ExtraExtensions = append(c.ExtraExtensions, critical(28, 0x30, 3, 0x81, 1, 0xff))
 }
 
+// caScope gives a CRL an issuing distribution point, and makes it cover CA certificates only.
+func caScope(c *x509.RevocationList) {
+	c.ExtraExtensions = append(c.ExtraExtensions, critical(28, 0x30, 3, 0x82, 1, 0xff))
+}
+
 func TestRevocations(t *testing.T) {
 	ca := newCA(t, "CA", nil)
 	twin := newCA(t, "CA", nil) // another CA of the same name
@@ -131,7 +136,13 @@ func TestRevocations(t *testing.T) {
 		{"another issuer's CA is missing", cas(ca), crls(other.crl(t, 1, 1, nil)), device, active},
 		{"signature is wrong", cas(ca), crls(forged(ca, nil)), device, "unknown cannot be verified: x509: ECDSA verification failure"},
 		{"signature is wrong, listed", cas(ca), crls(forged(ca, entries{entry(5, 3, 0)})), device, "unknown cannot be verified"},
-		{"signature is wrong, a right one there", cas(ca), crls(forged(ca, entries{entry(5, 3, 0)}), ca.crl(t, 1, 400, nil)), device, active},
+		{"signature is wrong, a right one is older", cas(ca), crls(forged(ca, entries{entry(5, 3, 0)}), ca.crl(t, 1, 400, nil)), device, "unknown cannot be verified"},
+		{"signature is wrong, a right one is older and lists it", cas(ca), crls(forged(ca, nil), ca.crl(t, 1, 400, entries{entry(5, 500, 0)})), device, revoked},
+		{"signature is wrong, a right one is as new", cas(ca), crls(forged(ca, entries{entry(5, 3, 0)}), ca.crl(t, 1, 0, nil)), device, active},
+		{"CRL of user certificates only, about a CA", cas(ca), crls(ca.crl(t, 1, 1, entries{entry(1, 3, 2)}, scope)), ca.certificate(), active},
+		{"CRL of CA certificates only, about a device", cas(ca), crls(ca.crl(t, 1, 1, entries{entry(5, 3, 0)}, caScope)), device, active},
+		{"CRL of CA certificates only, about a CA", cas(ca), crls(ca.crl(t, 1, 1, entries{entry(1, 3, 2)}, caScope)), ca.certificate(), "revoked cACompromise"},
+		{"signature is wrong, a right one of CA certificates only", cas(ca), crls(forged(ca, entries{entry(5, 3, 0)}), ca.crl(t, 1, 0, nil, caScope)), device, "unknown cannot be verified"},
 		{"signature is wrong, a right delta there", cas(ca), crls(ca.crl(t, 1, 1, nil, delta), forged(ca, nil)), device, "unknown cannot be verified"},
 		{"signature of a namesake is wrong", cas(ca, twin), crls(forged(twin, nil)), device, active},
 		{"signed by a namesake", cas(ca, twin), crls(twin.crl(t, 1, 1, entries{entry(5, 3, 0)})), device, active},

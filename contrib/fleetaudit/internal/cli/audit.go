@@ -106,8 +106,11 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
 
 	progress := terminal.NewProgress(a.stderr, a.color)
 	defer progress.Stop()
-	progress.Show(-1, "Reading "+strings.Join(fleet.Names(paths), ", "))
+	reading := "Reading " + strings.Join(fleet.Names(paths), ", ")
+	progress.Show(-1, reading)
+	stop := animate(progress, func(context.Context) (float64, string, error) { return -1, reading, nil })
 	loaded, err := fleet.Load(ctx, a.stdin, paths)
+	stop()
 	if ctx.Err() != nil {
 		return errors.New("interrupted while reading, nothing was audited")
 	}
@@ -117,10 +120,8 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
 	r := report.New(fleet.Names(paths), loaded)
 	r.AsOf = model.At(asOf)
 
-	chosen := a.choose(wanted, loaded.Contents)
-	r.NotRunChecks = chosen.notRun
-	if len(chosen.run) > 0 {
-		if err := runChecks(ctx, r, chosen.run, params, asOf, progress); err != nil {
+	if run := a.choose(r, wanted, loaded.Contents); len(run) > 0 {
+		if err := runChecks(ctx, r, run, params, asOf, progress); err != nil {
 			return err
 		}
 	}

@@ -7,4 +7,5 @@ var (
 	ParseClock  = parseClock
 	ParseParams = parseParams
 	Nearest     = nearest
+	ProgressOf  = progressOf
 )

@@ -27,6 +27,7 @@ type document struct {
 		CheckName string `json:"checkName"`
 		Reason    string `json:"reason"`
 	} `json:"notRunChecks"`
+	Notes     []string                       `json:"notes"`
 	TaskID    string                         `json:"taskId"`
 	AuditTask *model.DescribeAuditTaskOutput `json:"auditTask"`
 	Findings  []model.AuditFinding           `json:"findings"`
@@ -114,6 +115,11 @@ func TestJSONAgreesWithTable(t *testing.T) {
 			for _, n := range doc.NotRunChecks {
 				if !strings.Contains(asText.stdout, n.Reason+":\n") || !strings.Contains(asText.stdout, "    "+n.CheckName+"\n") {
 					t.Errorf("the text does not have %v", n)
+				}
+			}
+			for _, n := range doc.Notes {
+				if !strings.Contains(strings.Join(strings.Fields(asText.stdout), " "), n) {
+					t.Errorf("the text does not have the note %q", n)
 				}
 			}
 			if !strings.Contains(asText.stdout, doc.AsOf.UTC().Format("2006-01-02 15:04 UTC")) {

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
@@ -111,6 +115,37 @@ func TestInterrupted(t *testing.T) {
 				t.Errorf("status %s and %d findings, want CANCELED and 1", doc.AuditTask.TaskStatus, len(doc.Findings))
 			}
 		})
+	}
+}
+
+// hostileName is of a file that clears a terminal, and writes from right to left.
+const hostileName = "a\x1b[2J\u202efdp.pem"
+
+// TestHostileNames has a file of such a name in every place of a report that has one.
+func TestHostileNames(t *testing.T) {
+	files := make(map[string][]byte)
+	for name, from := range map[string]string{
+		hostileName: "fleet/devices/pumps.pem", "b" + hostileName: "fleet/devices/malformed.pem", "c" + hostileName: "fleet/devices/truncated.der",
+		"d" + hostileName: "sound/ca.pem", "e" + hostileName: "fleet/crl/root.crl", "f" + hostileName: "fleet/crl/root.crl",
+	} {
+		b, err := os.ReadFile("testdata/" + from)
+		require.NoError(t, err)
+		files[name] = b
+	}
+	var got result
+	t.Run("run", func(t *testing.T) {
+		t.Chdir(t.TempDir())
+		var args []string
+		for name, data := range files {
+			require.NoError(t, os.WriteFile(name, data, 0o600))
+			args = append(args, name)
+		}
+		slices.Sort(args)
+		got = run(t, append([]string{"audit", "--as-of", "2030-02-02", "--width", "100", "--all"}, args...)...)
+	})
+	golden(t, "golden/hostile-names.txt", got.stdout)
+	if i := strings.IndexFunc(got.stdout+got.stderr, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+		t.Errorf("there is a character that is not to be seen at %d of %q", i, got.stdout+got.stderr)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -105,9 +106,67 @@ func TestTerminal(t *testing.T) {
 				t.Errorf("NO_COLOR=%s: progress lacks %q: %q", noColor, want, progress)
 			}
 		}
+		if stale := "1 of 2 checks done, 1 flagged   0% "; strings.Contains(progress, stale) {
+			t.Errorf("NO_COLOR=%s: progress is drawn with new words and old numbers: %q", noColor, progress)
+		}
+		for drawn := range strings.SplitSeq(progress, "\r") {
+			if strings.Contains(drawn, "% ") && !strings.Contains(drawn, " checks done, ") {
+				t.Errorf("NO_COLOR=%s: progress is drawn without its words: %q", noColor, drawn)
+			}
+		}
 		if !strings.HasSuffix(progress, "\x1b[2K\r") || strings.Contains(progress, "\n") {
 			t.Errorf("NO_COLOR=%s: progress is left on the screen: %q", noColor, progress)
 		}
+	}
+}
+
+// slowInput is a file that comes once somebody has seen something.
+type slowInput struct {
+	saw  <-chan struct{}
+	ctx  context.Context
+	file io.Reader
+}
+
+func (s slowInput) Read(p []byte) (int, error) {
+	select {
+	case <-s.saw:
+	case <-s.ctx.Done():
+	}
+	return s.file.Read(p)
+}
+
+// TestReadingMoves reads until the spinner is at its second picture. The words before it are those of a
+// hostile name.
+func TestReadingMoves(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	sound, err := filepath.Abs("testdata/sound/valve-1.der")
+	require.NoError(t, err)
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.Symlink(sound, hostileName))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	stderr := newPseudoTerminal(t, 90, "⠙")
+	code := cli.Run(ctx, []string{"audit", hostileName, "-", "--as-of", asOf}, slowInput{stderr.saw, ctx, strings.NewReader("")}, io.Discard, stderr.file)
+	progress := stderr.Text()
+	if code != cli.ExitError || ctx.Err() != nil { // nothing is on standard input
+		t.Errorf("exit code %d, want 2; context %v, progress %q", code, ctx.Err(), progress)
+	}
+	if want := `Reading a\x1b[2J\u202efdp.pem, stdin`; !strings.Contains(progress, want) || strings.Contains(progress, "\x1b[2J") || strings.Contains(progress, "\u202e") {
+		t.Errorf("progress lacks %q: %q", want, progress)
+	}
+}
+
+// TestDumbTerminal has a terminal that knows no escape codes.
+func TestDumbTerminal(t *testing.T) {
+	t.Setenv("TERM", "dumb")
+	t.Setenv("NO_COLOR", "")
+	stdout, stderr := newPseudoTerminal(t, 90, "SEVERITY"), newPseudoTerminal(t, 90, "Reading")
+	cli.Run(t.Context(), words("audit testdata/sound --as-of "+asOf), nil, stdout.file, stderr.file)
+	if out := stdout.Text(); !strings.Contains(out, "SEVERITY") || strings.Contains(out, "\x1b") {
+		t.Errorf("the report is %q", out)
+	}
+	if progress := stderr.Text(); progress != "" {
+		t.Errorf("progress is %q", progress)
 	}
 }
 

@@ -96,10 +96,21 @@ and talks to nobody.`,
 		if a.width != 0 && (a.width < terminal.MinWidth || a.width > terminal.MaxWidth) {
 			return fmt.Errorf("--width %d must be from %d to %d", a.width, terminal.MinWidth, terminal.MaxWidth)
 		}
-		return nil
+		return notEmpty(cmd.Flags())
 	}
 	root.AddCommand(a.auditCommand(), a.scheduleCommand(), a.checksCommand(), a.versionCommand())
 	return root
+}
+
+// notEmpty refuses a value that somebody gave and that says nothing: a script's variable that is not set
+// must not mean the default.
+func notEmpty(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if v := f.Value.String(); err == nil && (v == "" || v == "[]") {
+			err = fmt.Errorf("--%s \"\": must not be empty", f.Name)
+		}
+	})
+	return err
 }
 
 // subcommand is the Args of a command that has only subcommands.
@@ -131,7 +142,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		why := invalid.Unwrap()
-		if _, ok := errors.AsType[*strconv.NumError](why); ok {
+		if invalid.GetFlag().Value.Type() == "bool" {
+			why = errors.New("must be true or false")
+		} else if _, ok := errors.AsType[*strconv.NumError](why); ok {
 			why = errors.New("must be a whole number")
 		}
 		return fmt.Errorf("--%s %q: %w", invalid.GetFlag().Name, invalid.GetValue(), why)

@@ -78,6 +78,7 @@ type slots struct {
 	Anchor     time.Time            `json:"anchor"`
 	Slots      []slot               `json:"slots"`
 
+	begin    time.Time // the first instant of all, listed or not
 	location *time.Location
 }
 
@@ -97,7 +98,7 @@ func (a *app) next(f nextFlags) error {
 		return fmt.Errorf("--count %d must be from 1 to %d", f.count, maxSlots)
 	}
 	loc, err := time.LoadLocation(f.zone)
-	if err != nil || f.zone == "" {
+	if err != nil {
 		return fmt.Errorf("--zone %q is not a time zone: want a name such as Europe/Berlin, UTC or Local", f.zone)
 	}
 	at, err := parseClock("at", f.at)
@@ -128,7 +129,11 @@ func (a *app) next(f nextFlags) error {
 		return flagProblems(err)
 	}
 
-	out := slots{s.Frequency, s.DayOfMonth, s.DayOfWeek, f.at, f.zone, anchor, []slot{}, loc}
+	out := slots{s.Frequency, s.DayOfMonth, s.DayOfWeek, f.at, f.zone, anchor, []slot{}, anchor, loc}
+	for t := range s.All(anchor.Add(-1)) {
+		out.begin = t
+		break
+	}
 	for t := range s.All(from.Add(-1)) {
 		hour, minute, second := t.Clock()
 		shown := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
@@ -145,7 +150,8 @@ func (a *app) next(f nextFlags) error {
 
 // flagProblems says what is wrong with a schedule in words of its flags.
 func flagProblems(err error) error {
-	flags := strings.NewReplacer("dayOfMonth", "--day-of-month", "dayOfWeek", "--day-of-week", "frequency", "--frequency")
+	flags := strings.NewReplacer("dayOfMonth", "--day-of-month", "dayOfWeek", "--day-of-week", "frequency", "--frequency",
+		"match ^([1-9]|[12][0-9]|3[01])$|^LAST$", "be 1 to 31 or LAST")
 	return errors.New(flags.Replace(plain(err).Error()))
 }
 
@@ -188,7 +194,7 @@ func (s slots) days() string {
 	case model.AuditFrequencyWeekly:
 		return fmt.Sprintf("Every %v", weekday)
 	case model.AuditFrequencyBiweekly:
-		return fmt.Sprintf("Every second %v from %s on", weekday, s.Anchor.Format(time.DateOnly))
+		return fmt.Sprintf("Every second %v from %s on", weekday, s.begin.Format(time.DateOnly))
 	case model.AuditFrequencyMonthly:
 		switch s.DayOfMonth {
 		case model.DayOfMonthLast:

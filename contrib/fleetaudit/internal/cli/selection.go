@@ -46,37 +46,40 @@ func named(what string, names []string, specs []checks.Spec) ([]checks.Spec, err
 	return slices.DeleteFunc(slices.Clone(specs), func(s checks.Spec) bool { return !wanted[s.Name] }), nil
 }
 
-// selection says which checks run, and which cannot.
-type selection struct {
-	run    []checks.Check
-	notRun []report.NotRunCheck
-}
-
-// choose looks at which of the wanted checks have something to look at in a fleet.
-func (a *app) choose(wanted []checks.Spec, fleet inventory.Contents) selection {
-	s := selection{notRun: []report.NotRunCheck{}}
-	for _, c := range a.all(inventory.New(fleet)) {
+// choose returns those of the wanted checks that have something to look at in a fleet, and puts into r the
+// others and what limits these.
+func (a *app) choose(r *report.Report, wanted []checks.Spec, fleet inventory.Contents) []checks.Check {
+	inv := inventory.New(fleet)
+	crls := newCoverage(inv, fleet)
+	var run []checks.Check
+	for _, c := range a.all(inv) {
 		spec := c.Spec()
 		if !slices.ContainsFunc(wanted, func(w checks.Spec) bool { return w.Name == spec.Name }) {
 			continue
 		}
-		if reason := nothingFor(spec); reason != "" {
-			s.notRun = append(s.notRun, report.NotRunCheck{CheckName: spec.Name, Reason: reason})
+		if reason := nothingFor(spec, crls); reason != "" {
+			r.NotRunChecks = append(r.NotRunChecks, report.NotRunCheck{CheckName: spec.Name, Reason: reason})
 			continue
 		}
-		s.run = append(s.run, c)
+		run = append(run, c)
 	}
-	return s
+	crls.note(r, run)
+	return run
 }
 
 // nothingFor says what is missing for a check to tell anything; empty if nothing is.
-func nothingFor(spec checks.Spec) string {
+func nothingFor(spec checks.Spec, crls coverage) string {
 	for _, source := range append([]checks.Handle{spec.Source}, spec.Needs...) {
 		if source == nil {
 			continue
 		}
 		if n, known := source.SourceLen(); known && n == 0 {
 			return "no " + source.SourceName() + " were loaded"
+		}
+	}
+	if crls.needed(spec) {
+		if certificates, kind := crls.judges(spec); kind != "" && !crls.covered(certificates) {
+			return "no CRL of an issuer of these certificates was loaded"
 		}
 	}
 	return ""

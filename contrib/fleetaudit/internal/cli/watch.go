@@ -15,8 +15,21 @@ import (
 // frame is how often progress is shown.
 const frame = 100 * time.Millisecond
 
-// watch shows how far an audit is, until stop is called. Where nobody watches it does nothing.
+// watch shows how far an audit is, until stop is called.
 func watch(p *terminal.Progress, e *engine.Engine, taskID string) (stop func()) {
+	return animate(p, func(ctx context.Context) (float64, string, error) {
+		task, err := e.DescribeAuditTask(ctx, &model.DescribeAuditTaskInput{TaskID: taskID})
+		if err != nil {
+			return 0, "", err
+		}
+		done, words := progressOf(task, e.Checks())
+		return done, words, nil
+	})
+}
+
+// animate shows what look sees, frame by frame, until stop is called or look fails. Where nobody watches it
+// does nothing.
+func animate(p *terminal.Progress, look func(context.Context) (done float64, words string, err error)) (stop func()) {
 	if !p.Active() {
 		return func() {}
 	}
@@ -31,11 +44,11 @@ func watch(p *terminal.Progress, e *engine.Engine, taskID string) (stop func()) 
 				return
 			case <-ticker.C:
 			}
-			task, err := e.DescribeAuditTask(ctx, &model.DescribeAuditTaskInput{TaskID: taskID})
+			done, words, err := look(ctx)
 			if err != nil {
 				return
 			}
-			p.Show(progressOf(task, e.Checks()))
+			p.Show(done, words)
 		}
 	})
 	return func() {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
@@ -32,14 +33,22 @@ func Names(paths []string) []string {
 // Load reads the files and folders that paths name, each resource once. It fails if one of them does not
 // exist, if there is nothing in any of them, or with the cause of ctx.
 func Load(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loaded, error) {
+	// What does not exist is told before a large fleet has been read, or waited for.
+	for _, path := range paths {
+		if path != Stdin {
+			if _, err := os.Stat(path); err != nil {
+				return inventory.Loaded{}, describe(path, err)
+			}
+		}
+	}
 	var all inventory.Loaded
-	seen := make(map[string]inventory.Origin)
+	seen, told := make(map[string]inventory.Origin), make(map[inventory.Problem]bool)
 	for _, path := range paths {
 		part, err := load(ctx, stdin, path)
 		if err != nil {
 			return all, err
 		}
-		merge(&all, part, seen)
+		merge(&all, part, seen, told)
 	}
 	if len(all.DeviceCertificates)+len(all.CACertificates)+len(all.CRLs) == 0 {
 		return all, nothing(all)
@@ -57,7 +66,7 @@ func load(ctx context.Context, stdin io.Reader, path string) (inventory.Loaded, 
 	go func() {
 		var r result
 		if path == Stdin {
-			r.loaded, r.err = inventory.LoadFS(ctx, stream{stdin})
+			r.loaded, r.err = inventory.LoadReader(ctx, stdin, stdinFile)
 		} else {
 			r.loaded, r.err = inventory.Load(ctx, path)
 		}
@@ -82,22 +91,32 @@ func describe(path string, err error) error {
 // nothing is the error of paths that hold no resource. It says why, if there is something to say.
 func nothing(all inventory.Loaded) error {
 	const none = "no certificates and no CRLs were found"
-	switch n := len(all.Problems); n {
-	case 0:
+	if len(all.Problems) == 0 {
 		return errors.New(none + ": want files in PEM or DER")
-	case 1:
-		return fmt.Errorf("%s: %v", none, all.Problems[0])
-	default:
-		return fmt.Errorf("%s: %v, and %d more", none, all.Problems[0], n-1)
 	}
+	first := all.Problems[0]
+	err := fmt.Errorf("%s: %s: %s", none, place(first.Origin), first.What)
+	if more := len(all.Problems) - 1; more > 0 {
+		err = fmt.Errorf("%w, and %d more", err, more)
+	}
+	return err
 }
 
-// merge adds part to all, except for what has been seen.
-func merge(all *inventory.Loaded, part inventory.Loaded, seen map[string]inventory.Origin) {
+// place is where something stands. Of a whole file, or its beginning, nobody needs to know the byte.
+func place(at inventory.Origin) string {
+	if at.Offset == 0 {
+		return at.File
+	}
+	return at.String()
+}
+
+// merge adds part to all, except for resources that have been seen and problems that have been told: one
+// path may lead to what another did.
+func merge(all *inventory.Loaded, part inventory.Loaded, seen map[string]inventory.Origin, told map[inventory.Problem]bool) {
 	again := func(id string, at inventory.Origin) bool {
 		first, ok := seen[id]
 		if ok {
-			all.Ignored = append(all.Ignored, inventory.Problem{Origin: at, What: "second copy of " + first.String()})
+			all.Ignored = append(all.Ignored, inventory.Problem{Origin: at, What: "second copy of " + place(first)})
 			return true
 		}
 		seen[id] = at
@@ -118,6 +137,14 @@ func merge(all *inventory.Loaded, part inventory.Loaded, seen map[string]invento
 			all.CRLs = append(all.CRLs, c)
 		}
 	}
-	all.Problems = append(all.Problems, part.Problems...)
-	all.Ignored = append(all.Ignored, part.Ignored...)
+	add := func(list *[]inventory.Problem, part []inventory.Problem) {
+		for _, p := range part {
+			if !told[p] {
+				told[p] = true
+				*list = append(*list, p)
+			}
+		}
+	}
+	add(&all.Problems, part.Problems)
+	add(&all.Ignored, part.Ignored)
 }

@@ -33,6 +33,8 @@ func TestLoad(t *testing.T) {
 		{"file", []string{device}, counts{1, 0, 0, 0, 0}},
 		{"two files", []string{device, filepath.Join(sound, "root.crl")}, counts{1, 0, 1, 0, 0}},
 		{"twice", []string{sound, sound}, counts{1, 2, 2, 0, 5}},
+		{"problems twice", []string{"../cli/testdata/fleet", "../cli/testdata/fleet"}, counts{19, 4, 2, 3, 2 + 25}},
+		{"problems by two names", []string{"../cli/testdata/fleet/devices/malformed.pem", "../cli/testdata/../testdata/fleet/devices/malformed.pem"}, counts{1, 0, 0, 2, 1}},
 		{"standard input", []string{"-"}, counts{1, 0, 0, 0, 0}},
 		{"standard input twice", []string{"-", "-"}, counts{1, 0, 0, 1, 0}}, // the second time it is empty
 		{"standard input and the same file", []string{"-", device}, counts{1, 0, 0, 0, 1}},
@@ -48,7 +50,7 @@ func TestLoad(t *testing.T) {
 	}
 	l, err := fleet.Load(t.Context(), strings.NewReader(string(der)), []string{device, "-"})
 	require.NoError(t, err)
-	want := []inventory.Problem{{Origin: inventory.Origin{File: "stdin"}, What: "second copy of " + device + ":0"}}
+	want := []inventory.Problem{{Origin: inventory.Origin{File: "stdin"}, What: "second copy of " + device}}
 	if diff := cmp.Diff(want, l.Ignored); diff != "" {
 		t.Errorf("ignored (-want +got):\n%s", diff)
 	}
@@ -61,10 +63,10 @@ func TestLoadErrors(t *testing.T) {
 	}{
 		{"none", "", "none: no such file or directory"},
 		{empty, "", "no certificates and no CRLs were found: want files in PEM or DER"},
-		{"-", "", "no certificates and no CRLs were found: stdin:0: is empty"},
-		{"-", "hello", "no certificates and no CRLs were found: stdin:0: neither PEM nor DER"},
+		{"-", "", "no certificates and no CRLs were found: stdin: is empty"},
+		{"-", "hello", "no certificates and no CRLs were found: stdin: neither PEM nor DER"},
 		{"-", strings.Repeat("-----BEGIN CERTIFICATE-----\n", 2), "no certificates and no CRLs were found: " +
-			`stdin:0: block "CERTIFICATE" has no END, and 1 more`},
+			`stdin: block "CERTIFICATE" has no END, and 1 more`},
 	} {
 		_, err := fleet.Load(t.Context(), strings.NewReader(row.stdin), []string{row.path})
 		if err == nil || err.Error() != row.want {
@@ -93,4 +95,19 @@ func TestNames(t *testing.T) {
 	if diff := cmp.Diff([]string{"a", "stdin", "b"}, fleet.Names(paths)); diff != "" || paths[1] != "-" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// TestLoadLooksAtPathsFirst has a standard input that must not be read, since another path does not exist.
+func TestLoadLooksAtPathsFirst(t *testing.T) {
+	_, err := fleet.Load(t.Context(), untouchable{t}, []string{"-", sound, "none"})
+	if want := "none: no such file or directory"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+type untouchable struct{ t *testing.T }
+
+func (u untouchable) Read([]byte) (int, error) {
+	u.t.Error("standard input is read")
+	return 0, io.EOF
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -14,17 +15,22 @@ import (
 
 // findings writes what each check found, the worst severity first.
 func (w *writer) findings() {
-	specs := slices.Clone(w.report.Specs)
-	slices.SortStableFunc(specs, func(a, b checks.Spec) int { return rank(a.Severity) - rank(b.Severity) })
 	byCheck := make(map[string][]model.AuditFinding)
 	for _, f := range w.report.Findings {
 		byCheck[f.CheckName] = append(byCheck[f.CheckName], f)
 	}
-	for _, s := range specs {
+	for _, s := range w.worstFirst() {
 		if found := byCheck[s.Name]; len(found) > 0 {
 			w.check(s, found)
 		}
 	}
+}
+
+// worstFirst returns what the checks that ran say of themselves, the worst severity first.
+func (w *writer) worstFirst() []checks.Spec {
+	specs := slices.Clone(w.report.Specs)
+	slices.SortStableFunc(specs, func(a, b checks.Spec) int { return rank(a.Severity) - rank(b.Severity) })
+	return specs
 }
 
 // check writes what one check found, and what to do about it. What it could not judge is left to
@@ -77,10 +83,30 @@ func (w *writer) notEvaluable() {
 			once = append(once, f)
 		}
 	}
-	if len(once) > 0 {
-		w.title("Could not be judged")
-		w.kinds(once)
+	if len(once) == 0 {
+		return
 	}
+	var rows [][]terminal.Cell
+	var worst model.AuditFindingSeverity
+	for _, s := range w.worstFirst() {
+		n := 0
+		for _, f := range w.report.Findings {
+			if f.CheckName == s.Name && isNotEvaluable(f) {
+				n++
+			}
+		}
+		if n > 0 {
+			worst = cmp.Or(worst, s.Severity)
+			rows = append(rows, []terminal.Cell{{Text: string(s.Severity), Ink: Ink(s.Severity)}, {Text: s.Name}, {Text: number(n)}})
+		}
+	}
+	w.b.WriteString("\n" + w.screen.Paint(Ink(worst), string(worst)) + "  ")
+	w.line("", terminal.Bold, "Could not be judged")
+	w.b.WriteString(w.screen.Table("  ", []terminal.Column{{}, {Flex: true, Breaks: "_"}, {Right: true}}, rows))
+	w.kinds(once)
+	w.b.WriteString("\n")
+	w.advice("Replace a certificate that cannot be parsed with a sound copy, add the CA certificates and CRLs that " +
+		"the reasons ask for, and audit again: until then nothing is known.")
 }
 
 // kind is what findings have in common that are the same but for the resource.

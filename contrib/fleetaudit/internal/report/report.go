@@ -20,6 +20,7 @@ type Report struct {
 	LoadProblems []LoadProblem        `json:"loadProblems"` // what could not be read
 	Ignored      []LoadProblem        `json:"ignored"`      // what was left out on purpose
 	NotRunChecks []NotRunCheck        `json:"notRunChecks"`
+	Notes        []string             `json:"notes"`            // what limits the worth of what the checks found
 	TaskID       string               `json:"taskId,omitempty"` // empty, as AuditTask is nil: no check could run
 	AuditTask    *Task                `json:"auditTask,omitempty"`
 	Findings     []model.AuditFinding `json:"findings"`
@@ -73,6 +74,7 @@ func New(paths []string, loaded inventory.Loaded) *Report {
 		LoadProblems: problems(loaded.Problems),
 		Ignored:      problems(loaded.Ignored),
 		NotRunChecks: []NotRunCheck{},
+		Notes:        []string{},
 		Findings:     []model.AuditFinding{},
 		Resources:    map[string]Resource{},
 	}

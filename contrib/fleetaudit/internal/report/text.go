@@ -24,6 +24,7 @@ func (r *Report) Text(screen terminal.Screen, all bool) string {
 	w.findings()
 	w.notEvaluable()
 	w.notRun()
+	w.notes()
 	w.summary()
 	return w.b.String()
 }

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"bytes"
 	"io"
 	"sync"
 
@@ -13,14 +14,15 @@ type Progress struct {
 	screen Screen
 
 	mu    sync.Mutex
-	w     io.Writer // nil: nothing is written, or no longer
+	w     io.Writer    // nil: nothing is written, or no longer
+	frame bytes.Buffer // what bar draws
 	bar   *progressbar.ProgressBar
 	known bool // whether bar knows how much there is to do
 }
 
-// NewProgress makes a Progress on w.
+// NewProgress makes a Progress on w. A terminal that knows no escape codes counts as none.
 func NewProgress(w io.Writer, color Color) *Progress {
-	if !IsTerminal(w) {
+	if !IsTerminal(w) || isDumb() {
 		return &Progress{}
 	}
 	return &Progress{screen: NewScreen(w, color, 0), w: w}
@@ -51,12 +53,12 @@ func (p *Progress) Show(done float64, words string) {
 		p.clear()
 		p.bar, p.known = p.newBar(known), known
 	}
-	p.bar.Describe(Shorten(Clean(words), p.screen.Width-barRoom))
 	if p.known {
 		p.bar.Set(min(int(done*barSteps), barSteps-1)) // the last step would end the bar
-	} else {
-		p.bar.Add(1)
 	}
+	p.frame.Reset() // of what may have been drawn with the words of before
+	p.bar.Describe(Shorten(Clean(words), p.screen.Width-barRoom))
+	p.w.Write(p.frame.Bytes())
 }
 
 func (p *Progress) newBar(known bool) *progressbar.ProgressBar {
@@ -69,7 +71,7 @@ func (p *Progress) newBar(known bool) *progressbar.ProgressBar {
 		theme.Saucer, theme.SaucerHead = "[green]━[reset]", "[green]━[reset]"
 	}
 	return progressbar.NewOptions(steps,
-		progressbar.OptionSetWriter(p.w),
+		progressbar.OptionSetWriter(&p.frame),
 		progressbar.OptionSetWidth(barWidth),
 		progressbar.OptionSetTheme(theme),
 		progressbar.OptionEnableColorCodes(p.screen.Color),
@@ -83,7 +85,9 @@ func (p *Progress) newBar(known bool) *progressbar.ProgressBar {
 
 func (p *Progress) clear() {
 	if p.bar != nil {
+		p.frame.Reset()
 		p.bar.Clear()
+		p.w.Write(p.frame.Bytes())
 		p.bar = nil
 	}
 }

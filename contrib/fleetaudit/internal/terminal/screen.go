@@ -48,7 +48,7 @@ func NewScreen(w io.Writer, color Color, width int) Screen {
 	case ColorAlways:
 		s.Color = true
 	case ColorAuto:
-		s.Color = IsTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		s.Color = IsTerminal(w) && os.Getenv("NO_COLOR") == "" && !isDumb()
 	}
 	return s
 }
@@ -70,6 +70,9 @@ func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+// isDumb tells whether the environment says that the terminal knows no escape codes.
+func isDumb() bool { return os.Getenv("TERM") == "dumb" }
 
 // Ink is how a text is to look.
 type Ink string
