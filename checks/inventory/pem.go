@@ -30,6 +30,8 @@ type pemScanner struct {
 	seen  bool // there was a BEGIN
 	odd   bool // before any BEGIN there was what plain text does not have: an END, a control character
 
+	strange int64 // where, outside of blocks, something begins that is no commentary; -1: nowhere
+
 	inside bool
 	block  pemBlock
 	broken bool   // a problem of the block has been told
@@ -48,7 +50,7 @@ const maxBase64 = (MaxCRL + 2) / 3 * 4
 // one block. An error, that of reading, is the last.
 func pemBlocks(r io.Reader) iter.Seq2[pemBlock, error] {
 	return func(yield func(pemBlock, error) bool) {
-		s := &pemScanner{yield: yield, more: true}
+		s := &pemScanner{yield: yield, more: true, strange: -1}
 		if err := s.scan(bufio.NewReaderSize(r, 64<<10)); err != nil && s.more {
 			yield(pemBlock{}, err)
 		}
@@ -80,7 +82,9 @@ func (s *pemScanner) scan(r *bufio.Reader) error {
 			if err != io.EOF {
 				return err
 			}
-			if !s.seen {
+			if s.seen {
+				s.lost()
+			} else {
 				s.tell(pemBlock{problem: "neither PEM nor DER", text: !s.odd})
 			}
 			return nil
@@ -117,6 +121,25 @@ func (s *pemScanner) line(line []byte, at int64, whole bool) {
 	}
 	if s.inside {
 		s.content(line, at)
+	} else if s.strange < 0 && !commentary(line) {
+		s.strange = at
+	}
+}
+
+// commentary tells whether a line outside of blocks may be passed over: it is text, and no BEGIN that went
+// wrong.
+func commentary(line []byte) bool {
+	line = bytes.TrimSuffix(line, []byte{0x1a}) // by which DOS ended a file
+	misspelt := bytes.HasPrefix(line, []byte("--")) && bytes.Contains(line, []byte("BEGIN")) &&
+		(bytes.Contains(line, []byte("CERTIFICATE")) || bytes.Contains(line, []byte("CRL")))
+	return !misspelt && !bytes.ContainsFunc(line, control)
+}
+
+// lost tells what stood outside of the blocks and is no commentary.
+func (s *pemScanner) lost() {
+	if s.strange >= 0 {
+		s.fault(s.strange, "neither a block nor commentary")
+		s.strange = -1
 	}
 }
 
@@ -134,8 +157,9 @@ func (s *pemScanner) begin(label string, at int64) {
 	if s.inside {
 		s.unfinished()
 	}
+	s.lost()
 	*s = pemScanner{
-		yield: s.yield, more: s.more, seen: true,
+		yield: s.yield, more: s.more, seen: true, strange: -1,
 		inside: true, block: pemBlock{label: label, at: at}, text: s.text[:0],
 	}
 }
