@@ -30,7 +30,8 @@ type Config struct {
 	// Logger is told what nobody else is: faults of checks and notifiers. Nil: nothing is logged.
 	Logger *slog.Logger
 
-	// Notifier is handed a notification when an audit has ended. Nil: nobody is told.
+	// Notifier is handed a notification when an audit has ended, unless the account's SNS target is there
+	// and disabled. Nil: nobody is told.
 	Notifier Notifier
 	// NotifyTimeout is how long the Notifier may take for one notification. Zero: 30 seconds.
 	NotifyTimeout time.Duration
@@ -47,8 +48,8 @@ type Config struct {
 	// million. Negative: no limit.
 	MaxFindings int
 
-	// Retention is how long audits and their findings are kept, by the audit's start. Zero: 90 days, as
-	// AWS. Negative: for ever.
+	// Retention is how long audits and their findings are kept, by the audit's start. They are dropped by
+	// the schedule loop, and when an audit is started on demand. Zero: 90 days, as AWS. Negative: for ever.
 	Retention time.Duration
 	// MaxScheduledAudits is how many scheduled audits the account may have. Zero: 5, as AWS. Negative:
 	// no limit.
@@ -84,7 +85,7 @@ const (
 
 // Notifier tells the world that an audit has ended.
 type Notifier interface {
-	// Notify is called once for each audit that has ended, on a goroutine of its own, after the audit's
+	// Notify is called once for each audit that has ended (unless Config.Notifier says not to), on a goroutine of its own, after the audit's
 	// last change is visible. ctx ends after Config.NotifyTimeout, or nine seconds after Close was called.
 	// Whatever it does, the audit is not affected; an error is logged, and not retried.
 	Notify(ctx context.Context, n Notification) error

@@ -115,7 +115,7 @@ func noSchedule(name string) error {
 
 // UpdateScheduledAudit changes a scheduled audit; what the input leaves out stays. A new frequency drops
 // the day of the old one unless it takes such a day too, as WEEKLY and BIWEEKLY do. If the calendar
-// changes, it counts from now.
+// changes, it counts from now, and slots of the old one that are due count as missed.
 //
 // Errors: InvalidRequestException, ResourceNotFoundException.
 func (e *Engine) UpdateScheduledAudit(ctx context.Context, in *model.UpdateScheduledAuditInput) (*model.UpdateScheduledAuditOutput, error) {
@@ -155,6 +155,10 @@ func (e *Engine) UpdateScheduledAudit(ctx context.Context, in *model.UpdateSched
 		return nil, err
 	}
 	if row.frequency != old.frequency || row.dayOfMonth != old.dayOfMonth || row.dayOfWeek != old.dayOfWeek {
+		if !old.next.IsZero() && !old.next.After(now) { // slots of the old calendar that nothing has run
+			_, before, _ := e.slots(old, now)
+			row.missed += before + 1
+		}
 		row.anchor = now
 		row.next = e.firstSlot(&row, now)
 		if row.next.Equal(row.lastSlot) { // it has had its audit, at this very instant

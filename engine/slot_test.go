@@ -39,6 +39,25 @@ func TestUpdateAtTheInstantOfASlot(t *testing.T) {
 	})
 }
 
+// A new calendar drops the slots of the old one that nothing has run, and they are counted.
+func TestUpdateOfAnOverdueSchedule(t *testing.T) {
+	noLeaks(t)
+	synctest.Test(t, func(t *testing.T) {
+		e := openEngine(t, engine.Config{Checks: []checks.Check{good("GOOD")}, Spread: -1})
+		createSchedule(t, e, daily("A", "GOOD"))
+		time.Sleep(50 * time.Hour) // over three midnights, the first at once
+		_, err := e.UpdateScheduledAudit(t.Context(), &model.UpdateScheduledAuditInput{
+			ScheduledAuditName: "A", Frequency: model.AuditFrequencyMonthly, DayOfMonth: "15",
+		})
+		require.NoError(t, err)
+		require.Empty(t, runDue(t, e, time.Now()))
+		want := engine.ScheduleStatus{Next: time.Date(2000, 1, 15, 0, 0, 0, 0, time.UTC), MissedSlots: 3}
+		if diff := cmp.Diff(want, status(t, e, "A")); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 // RunDue from many goroutines, in real time.
 func TestConcurrentRunDue(t *testing.T) {
 	noLeaks(t)
