@@ -38,8 +38,9 @@ func hidden(r rune) bool {
 	return r != ' ' && !unicode.IsGraphic(r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
 }
 
-// Width returns how many columns s takes. It must not hold escape codes.
-func Width(s string) int { return text.StringWidth(s) }
+// Width returns how many columns s, a line without escape codes, takes in a table of go-pretty. That counts
+// character by character, so that an accent of its own may count as one.
+func Width(s string) int { return text.LongestLineLen(s) }
 
 // Wrap breaks s into lines of at most width columns: at spaces, and words that are longer after a
 // character of breaks, or else anywhere. A newline in s always breaks. There is at least one line.
