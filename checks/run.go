@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"log/slog"
 	"math"
 	"slices"
 	"sync"
@@ -46,7 +47,7 @@ func newRun(ctx context.Context, r *Runner, job *Job, s *scans, ended func()) *r
 	x.clock.limit = r.TimeLimit
 	x.clock.expired = func() { x.cancel(r.timeLimitError()) }
 	if x.pass.Logger == nil {
-		x.pass.Logger = discard
+		x.pass.Logger = slog.New(slog.DiscardHandler)
 	}
 	x.pass.run = x
 	x.pass.Report = x.report

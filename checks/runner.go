@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -212,5 +210,3 @@ func raw(err error) error {
 	}
 	return err
 }
-
-var discard = slog.New(slog.NewTextHandler(io.Discard, nil))
