@@ -25,6 +25,11 @@ type Source[T any] struct {
 	Ready func() <-chan struct{}
 	// Len, if not nil, tells how many resources a scan will bring, for progress only.
 	Len func() int
+	// Collect, if not nil, is told whether an enabled check uses the Source: true when collection must
+	// begin, or go on; false when what was collected must be dropped. An Engine calls it when it is made,
+	// and when the account's configuration changes the answer; its calls do not overlap. It must return soon
+	// and not call the Engine.
+	Collect func(on bool)
 
 	items func() []T // of a Source that is a slice: scanned in place
 }
@@ -38,6 +43,8 @@ type Handle interface {
 	SourceName() string
 	// SourceLen returns how many resources a scan will bring, and whether that is known.
 	SourceLen() (int, bool)
+	// SourceCollect calls the Source's Collect, if it has one.
+	SourceCollect(on bool)
 
 	problem() error
 	gather(r *Runner, expected int) gathering
@@ -69,6 +76,13 @@ func (s *Source[T]) SourceLen() (int, bool) {
 		return len(s.items()), true
 	}
 	return 0, false
+}
+
+// SourceCollect implements [Handle].
+func (s *Source[T]) SourceCollect(on bool) {
+	if s.Collect != nil {
+		s.Collect(on)
+	}
 }
 
 // Slice makes a Source of resources that are in memory. The caller must not change them while a check

@@ -15,7 +15,8 @@ import (
 // UpdateAccountAuditConfiguration changes the audit settings. It merges: checks and targets that the input
 // does not name stay as they are, and so do the parameters of a check and the ARNs of a target that it
 // names without them. The first call must bring a roleArn and enable at least one check. A check that is
-// enabled and that a scheduled audit uses cannot be disabled.
+// enabled and that a scheduled audit uses cannot be disabled. What was collected for a check is dropped when it
+// is disabled (see [checks.Source]).
 //
 // Errors: InvalidRequestException.
 func (e *Engine) UpdateAccountAuditConfiguration(ctx context.Context, in *model.UpdateAccountAuditConfigurationInput) (*model.UpdateAccountAuditConfigurationOutput, error) {
@@ -53,6 +54,7 @@ func (e *Engine) UpdateAccountAuditConfiguration(ctx context.Context, in *model.
 	}
 	put(txn, accountTable, row)
 	txn.Commit()
+	e.collect()
 	return &model.UpdateAccountAuditConfigurationOutput{}, nil
 }
 
@@ -186,5 +188,6 @@ func (e *Engine) DeleteAccountAuditConfiguration(ctx context.Context, in *model.
 		}
 	}
 	txn.Commit()
+	e.collect()
 	return &model.DeleteAccountAuditConfigurationOutput{}, nil
 }

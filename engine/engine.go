@@ -34,6 +34,8 @@ type Engine struct {
 	created  atomic.Uint64 // counts audits, to order them
 	maxSleep time.Duration // of the schedule loop
 
+	collection collection
+
 	ctx    context.Context // ends when the Engine is closed
 	cancel context.CancelCauseFunc
 
@@ -82,6 +84,7 @@ func New(config Config) (*Engine, error) {
 	if config.EnableAll {
 		e.enableAll()
 	}
+	e.collect()
 	return e, nil
 }
 
