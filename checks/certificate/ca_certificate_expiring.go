@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -19,7 +20,7 @@ func CACertificateExpiring(inv *inventory.Inventory) checks.Check {
 			"The start of validity is not looked at.",
 		Remediation: "Register a new CA certificate, have devices get certificates that it signed, then deactivate " +
 			"the one that expires.",
-		URL:          page("audit-chk-ca-cert-approaching-expiration"),
+		URL:          baseline.AWSPage("audit-chk-ca-cert-approaching-expiration"),
 		Severity:     model.AuditFindingSeverityMedium,
 		ResourceType: model.ResourceTypeCACertificate,
 		ReasonCodes: []checks.ReasonCode{
@@ -27,8 +28,8 @@ func CACertificateExpiring(inv *inventory.Inventory) checks.Check {
 			{Code: pastExpiration, Doc: "It has expired."},
 		},
 		References: []checks.Reference{
-			etsi303645("5.5-8: secure management processes for critical security parameters"),
-			iec62443("CR 1.8: public key infrastructure certificates"),
+			baseline.ETSI303645("5.5-8: secure management processes for critical security parameters"),
+			baseline.IEC62443("CR 1.8: public key infrastructure certificates"),
 		},
 	}, inv.CACertificates, expiring(ca, func(*checks.Pass) time.Duration { return 30 * days }))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -22,7 +23,7 @@ func DeviceCertificateAge(inv *inventory.Inventory) checks.Check {
 			"when the certificate was registered, and where that is not known, the start of its validity. The " +
 			"additional information has it as ACTIVE_SINCE, in epoch milliseconds.",
 		Remediation:  "Rotate the certificate: give the device a new one, see that it connects with it, then revoke the old one.",
-		URL:          page("device-certificate-age-check"),
+		URL:          baseline.AWSPage("device-certificate-age-check"),
 		Severity:     model.AuditFindingSeverityLow,
 		ResourceType: model.ResourceTypeDeviceCertificate,
 		Params: []checks.Param{{
@@ -31,8 +32,8 @@ func DeviceCertificateAge(inv *inventory.Inventory) checks.Check {
 		}},
 		ReasonCodes: []checks.ReasonCode{{Code: code, Doc: "It is as old as the threshold, or older."}},
 		References: []checks.Reference{
-			etsi303645("5.5-8: secure management processes for critical security parameters"),
-			iec62443("CR 1.5: authenticator management, periodic change"),
+			baseline.ETSI303645("5.5-8: secure management processes for critical security parameters"),
+			baseline.IEC62443("CR 1.5: authenticator management, periodic change"),
 		},
 	}, inv.DeviceCertificates, scoped(device, func(_ context.Context, pass *checks.Pass, c *inventory.Certificate) error {
 		since := c.CreatedAt

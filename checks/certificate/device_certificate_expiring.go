@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -21,7 +22,7 @@ func DeviceCertificateExpiring(inv *inventory.Inventory) checks.Check {
 			"start of validity is not looked at.",
 		Remediation: "Give the device a new certificate, see that it connects with it, then deactivate the one that " +
 			"expires.",
-		URL:          page("audit-chk-device-cert-approaching-expiration"),
+		URL:          baseline.AWSPage("audit-chk-device-cert-approaching-expiration"),
 		Severity:     model.AuditFindingSeverityMedium,
 		ResourceType: model.ResourceTypeDeviceCertificate,
 		Params: []checks.Param{{
@@ -33,8 +34,8 @@ func DeviceCertificateExpiring(inv *inventory.Inventory) checks.Check {
 			{Code: pastExpiration, Doc: "It has expired."},
 		},
 		References: []checks.Reference{
-			etsi303645("5.5-8: secure management processes for critical security parameters"),
-			iec62443("CR 1.8: public key infrastructure certificates"),
+			baseline.ETSI303645("5.5-8: secure management processes for critical security parameters"),
+			baseline.IEC62443("CR 1.8: public key infrastructure certificates"),
 		},
 	}, inv.DeviceCertificates, expiring(device, func(p *checks.Pass) time.Duration { return p.Config.Days(threshold) }))
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -32,14 +33,14 @@ func IntermediateCARevoked(inv *inventory.Inventory) checks.Check {
 			"not parse, or whose issuer cannot be told; it goes by the device certificate's id." + whatCounts,
 		Remediation: "Replace the device certificates below the revoked CA with ones of another, then deactivate or " +
 			"revoke them.",
-		URL:          page("audit-chk-intermediate-ca-revoked"),
+		URL:          baseline.AWSPage("audit-chk-intermediate-ca-revoked"),
 		Severity:     model.AuditFindingSeverityCritical,
 		ResourceType: model.ResourceTypeIssuerCertificate,
 		ReasonCodes:  []checks.ReasonCode{{Code: intermediateRevoked, Doc: "A CRL of its issuer lists it."}},
 		References: []checks.Reference{
-			nistir8259A("Logical Access to Interfaces"),
-			etsi303645("5.5-8: secure management processes for critical security parameters"),
-			iec62443("CR 1.9: strength of public key-based authentication, chain and revocation status"),
+			baseline.NISTIR8259A("Logical Access to Interfaces"),
+			baseline.ETSI303645("5.5-8: secure management processes for critical security parameters"),
+			baseline.IEC62443("CR 1.9: strength of public key-based authentication, chain and revocation status"),
 		},
 		Source: inv.DeviceCertificates,
 		Needs:  []checks.Handle{inv.CRLs},

@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -16,14 +17,14 @@ func RevokedCACertificateStillActive(inv *inventory.Inventory) checks.Check {
 			"root that its own CRL lists is revoked too." + whatCounts,
 		Remediation: "Deactivate the CA certificate, review the device certificates that were registered with it, " +
 			"and replace those in use.",
-		URL:          page("audit-chk-revoked-ca-cert"),
+		URL:          baseline.AWSPage("audit-chk-revoked-ca-cert"),
 		Severity:     model.AuditFindingSeverityCritical,
 		ResourceType: model.ResourceTypeCACertificate,
 		ReasonCodes:  []checks.ReasonCode{{Code: revokedByIssuer, Doc: "A CRL of its issuer lists it."}},
 		References: []checks.Reference{
-			nistir8259A("Logical Access to Interfaces"),
-			etsi303645("5.5-8: secure management processes for critical security parameters"),
-			iec62443("CR 1.9: strength of public key-based authentication, revocation status"),
+			baseline.NISTIR8259A("Logical Access to Interfaces"),
+			baseline.ETSI303645("5.5-8: secure management processes for critical security parameters"),
+			baseline.IEC62443("CR 1.9: strength of public key-based authentication, revocation status"),
 		},
 	}, inv, inv.CACertificates, ca)
 }

@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -16,14 +17,14 @@ func RevokedDeviceCertificateStillActive(inv *inventory.Inventory) checks.Check 
 			"it." + whatCounts,
 		Remediation: "Find out why the certificate was revoked, deactivate it, and give the device a new one if it " +
 			"can be trusted.",
-		URL:          page("audit-chk-revoked-device-cert"),
+		URL:          baseline.AWSPage("audit-chk-revoked-device-cert"),
 		Severity:     model.AuditFindingSeverityMedium,
 		ResourceType: model.ResourceTypeDeviceCertificate,
 		ReasonCodes:  []checks.ReasonCode{{Code: revokedByIssuer, Doc: "A CRL of its issuer lists it."}},
 		References: []checks.Reference{
-			nistir8259A("Logical Access to Interfaces"),
-			etsi303645("5.5-8: secure management processes for critical security parameters"),
-			iec62443("CR 1.9: strength of public key-based authentication, revocation status"),
+			baseline.NISTIR8259A("Logical Access to Interfaces"),
+			baseline.ETSI303645("5.5-8: secure management processes for critical security parameters"),
+			baseline.IEC62443("CR 1.9: strength of public key-based authentication, revocation status"),
 		},
 	}, inv, inv.DeviceCertificates, device)
 }

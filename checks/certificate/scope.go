@@ -62,23 +62,3 @@ func report(pass *checks.Pass, id model.ResourceIdentifier, code, reason string,
 func epochMillis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
 const days = 24 * time.Hour
-
-// The published baselines that the checks serve.
-
-func nistir8259A(section string) checks.Reference {
-	return checks.Reference{Standard: "NISTIR 8259A", Section: section, URL: "https://doi.org/10.6028/NIST.IR.8259A"}
-}
-
-func etsi303645(provision string) checks.Reference {
-	return checks.Reference{Standard: "ETSI EN 303 645", Section: provision,
-		URL: "https://www.etsi.org/deliver/etsi_en/303600_303699/303645/02.01.01_60/en_303645v020101p.pdf"}
-}
-
-func iec62443(requirement string) checks.Reference {
-	return checks.Reference{Standard: "IEC 62443-4-2", Section: requirement, URL: "https://webstore.iec.ch/publication/34421"}
-}
-
-// page is AWS's page about a check.
-func page(name string) string {
-	return "https://docs.aws.amazon.com/iot-device-defender/latest/devguide/" + name + ".html"
-}
