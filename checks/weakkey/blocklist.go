@@ -1,0 +1,135 @@
+package weakkey
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"slices"
+)
+
+// Blocklist is a set of weak RSA moduli. The zero value and nil are empty. It is safe for concurrent use.
+// A key takes 10 bytes: Debian's list for one key size, of 294,912 at most, 2.9 MB.
+type Blocklist struct {
+	keys []fingerprint // sorted, without duplicates
+}
+
+// fingerprint is the last half of the SHA-1 of what openssl prints of a modulus.
+type fingerprint [10]byte
+
+func (f fingerprint) compare(g fingerprint) int { return bytes.Compare(f[:], g[:]) }
+
+const (
+	// maxKeys is more than Debian's lists for its four key sizes have together, each with a key for any of
+	// 32,768 process numbers, three kinds of machine and three states of ~/.rnd.
+	maxKeys = 2 << 20
+
+	maxLine = 4096 // bytes, with the end of the line
+)
+
+// ReadBlocklist reads the known keys of CVE-2008-0166, or others, from a list in the format of Debian's
+// package openssl-blacklist, whose files have names like blacklist.RSA-2048. A line is 20 hexadecimal
+// digits: the last half of the SHA-1 of the line that "openssl x509 -noout -modulus" prints, which is
+// Modulus=, the modulus in upper-case hexadecimal without leading zeros, and a line feed. Lines that are
+// empty or begin with # are passed over; lines may end in CR LF. Their order does not matter.
+//
+// The format is that of openssl-vulnkey(1), which ships with the lists. Let's Encrypt's Boulder read the
+// same lists until 2024, and Google's paranoid_crypto and the Shibboleth metadata aggregator do so.
+//
+// A line may have 4,096 bytes and a list 2,097,152 keys. An error names the line and what is wrong with it;
+// there is no Blocklist then.
+func ReadBlocklist(r io.Reader) (*Blocklist, error) {
+	var keys []fingerprint
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, maxLine), maxLine)
+	number := 0
+	for lines.Scan() {
+		number++
+		line, ok := content(lines.Bytes())
+		if !ok {
+			continue
+		}
+		f, ok := parse(line)
+		if !ok {
+			return nil, fmt.Errorf("blocklist line %d: %.40q is not 20 hexadecimal digits", number, line)
+		}
+		if len(keys) == maxKeys {
+			return nil, fmt.Errorf("blocklist line %d: more than %d keys", number, maxKeys)
+		}
+		keys = append(keys, f)
+	}
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, fmt.Errorf("blocklist line %d: it is longer than %d bytes", number+1, maxLine)
+	} else if err != nil {
+		return nil, fmt.Errorf("blocklist after line %d: %w", number, err)
+	}
+	return newBlocklist(keys), nil
+}
+
+// LooksLikeBlocklist tells whether a file that begins with head may be one for [ReadBlocklist]: its first
+// line that is neither empty nor a comment is 20 hexadecimal digits.
+func LooksLikeBlocklist(head []byte) bool {
+	for line := range bytes.Lines(head) {
+		if line, ok := content(line); ok {
+			_, ok = parse(line)
+			return ok
+		}
+	}
+	return false
+}
+
+// content returns what a line says; false if it is empty or a comment.
+func content(line []byte) ([]byte, bool) {
+	line = bytes.TrimSpace(line)
+	return line, len(line) > 0 && line[0] != '#'
+}
+
+func parse(line []byte) (f fingerprint, ok bool) {
+	if len(line) != hex.EncodedLen(len(f)) {
+		return f, false
+	}
+	_, err := hex.Decode(f[:], line)
+	return f, err == nil
+}
+
+// newBlocklist makes a Blocklist of keys, which it may reorder.
+func newBlocklist(keys []fingerprint) *Blocklist {
+	slices.SortFunc(keys, fingerprint.compare)
+	keys = slices.Compact(keys)
+	exact := make([]fingerprint, len(keys)) // appending has left up to a quarter more
+	copy(exact, keys)
+	return &Blocklist{exact}
+}
+
+// Merge makes a Blocklist of all keys of several. Any of them may be nil.
+func Merge(lists ...*Blocklist) *Blocklist {
+	var all []fingerprint
+	for _, b := range lists {
+		if b != nil {
+			all = append(all, b.keys...)
+		}
+	}
+	return newBlocklist(all)
+}
+
+// Contains tells whether the modulus n is in the list; false for nil and for what is not positive.
+func (b *Blocklist) Contains(n *big.Int) bool {
+	if b.Len() == 0 || n == nil || n.Sign() <= 0 {
+		return false
+	}
+	sum := sha1.Sum(fmt.Appendf(nil, "Modulus=%X\n", n))
+	_, found := slices.BinarySearchFunc(b.keys, fingerprint(sum[sha1.Size/2:]), fingerprint.compare)
+	return found
+}
+
+// Len returns how many keys the list has.
+func (b *Blocklist) Len() int {
+	if b == nil {
+		return 0
+	}
+	return len(b.keys)
+}
