@@ -1,0 +1,90 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// Services returns the prefixes of the services of which an action is allowed, in lower case, sorted, each once
+// ("dynamodb"). What is allowed of services in general stands as it is: "*", or "s*". An Allow with NotAction is of
+// services in general too.
+func (s Set) Services() []string {
+	a := s.analyse()
+	bans := a.bans("")
+	var all []string
+	for _, r := range a.allows {
+		if len(r.notActions) > 0 {
+			if a.grants(r, anything, bans) {
+				all = append(all, "*")
+			}
+			continue
+		}
+		for i, action := range r.actions {
+			service, _, _ := strings.Cut(action, ":")
+			if !slices.Contains(all, service) && a.grants(r, r.patterns[i], bans) {
+				all = append(all, service)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// AllowsAny tells whether an action of a service is allowed, given by its prefix in lower case ("iam").
+func (s Set) AllowsAny(service string) bool {
+	a := s.analyse()
+	bans := a.bans("")
+	whole := below(service + ":")
+	return slices.ContainsFunc(a.allows, func(r rule) bool {
+		if len(r.notActions) > 0 {
+			return !r.excepts(whole, &a.effort) && a.grants(r, whole, bans)
+		}
+		return slices.ContainsFunc(r.patterns, func(p glob) bool {
+			return p.meets(whole, &a.effort) && a.grants(r, p, bans) && a.grants(r, whole, bans)
+		})
+	})
+}
+
+// AllowsAll tells whether all actions of a service are allowed, given by its prefix in lower case, as dynamodb:*
+// does, or all but some that a NotAction names. A resource whose name has a variable in it that is not the device's
+// to set does not count: that is the device's own part of it.
+func (s Set) AllowsAll(service string) bool {
+	a := s.analyse()
+	bans := a.bans("")
+	whole := below(service + ":")
+	return slices.ContainsFunc(a.allows, func(r rule) bool {
+		all := r.allActs(whole, &a.effort)
+		if len(r.notActions) > 0 {
+			all = !r.excepts(whole, &a.effort)
+		}
+		return all && a.grants(r, whole, bans) && !r.ownResourcesOnly()
+	})
+}
+
+// excepts tells whether one NotAction fits all that x does.
+func (r rule) excepts(x glob, e *effort) bool {
+	return slices.ContainsFunc(r.patterns, func(p glob) bool { return p.covers(x, e) })
+}
+
+// grants tells whether some of what an Allow gives of actions, in lower case, is left by the bans.
+func (a *analysis) grants(r rule, actions glob, bans []ban) bool {
+	bans = a.those(bans, func(b ban) bool { return b.allActs(actions, &a.effort) })
+	if len(bans) == 0 {
+		return true
+	}
+	given := r.resources(r.Resources, dialect{})
+	if len(r.NotResources) > 0 {
+		everything, _ := dialect{}.resource("*")
+		given = []resource{everything}
+	}
+	return slices.ContainsFunc(given, func(x resource) bool {
+		return !slices.ContainsFunc(bans, func(b ban) bool { return b.covers(x, x.name, &a.effort) })
+	})
+}
+
+// ownResourcesOnly tells whether each resource has a variable in its name.
+func (r rule) ownResourcesOnly() bool {
+	return len(r.NotResources) == 0 && !slices.ContainsFunc(r.resources(r.Resources, dialect{}), func(x resource) bool {
+		return !slices.ContainsFunc(x.name, func(t token) bool { return t.kind == value })
+	})
+}

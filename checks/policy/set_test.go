@@ -1,0 +1,137 @@
+package policy_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetaudit/fleetaudit/checks/policy"
+)
+
+// statement writes a statement of a row: "Allow iot:Publish,iot:Connect topic/*,client/a if Bool iot:x=true,false".
+// Resources that begin with a noun get the ARN in front; !x is NotAction or NotResource.
+func statement(t *testing.T, text string) policy.Statement {
+	t.Helper()
+	head, condition, conditional := strings.Cut(text, " if ")
+	fields := strings.Fields(head)
+	require.Len(t, fields, 3, "%q", text)
+	s := policy.Statement{Effect: policy.Effect(fields[0])}
+	actions, resources := &s.Actions, &s.Resources
+	if rest, ok := strings.CutPrefix(fields[1], "!"); ok {
+		actions, fields[1] = &s.NotActions, rest
+	}
+	if rest, ok := strings.CutPrefix(fields[2], "!"); ok {
+		resources, fields[2] = &s.NotResources, rest
+	}
+	*actions = strings.Split(fields[1], ",")
+	for _, r := range strings.Split(fields[2], ",") {
+		for _, noun := range []string{"client/", "topic/", "topicfilter/", "thing/", "policy/"} {
+			if strings.HasPrefix(r, noun) {
+				r = "arn:aws:iot:us-east-1:123456789012:" + r
+				break
+			}
+		}
+		*resources = append(*resources, r)
+	}
+	if conditional {
+		for c := range strings.SplitSeq(condition, " and ") {
+			key, values, ok := strings.Cut(c, "=")
+			require.True(t, ok, "%q", text)
+			operator, key, ok := strings.Cut(key, " ")
+			require.True(t, ok, "%q", text)
+			s.Conditions = append(s.Conditions, policy.Condition{Operator: operator, Key: key, Values: strings.Split(values, ",")})
+		}
+	}
+	return s
+}
+
+// document reads statements that are separated by semicolons; one that begins with 2008 has that version.
+func document(t *testing.T, text string) *policy.Document {
+	t.Helper()
+	d := &policy.Document{Version: "2012-10-17"}
+	if rest, ok := strings.CutPrefix(text, "2008 "); ok {
+		d.Version, text = "2008-10-17", rest
+	}
+	for s := range strings.SplitSeq(text, ";") {
+		d.Statements = append(d.Statements, statement(t, strings.TrimSpace(s)))
+	}
+	return d
+}
+
+// answers asks a Set everything, in the order of the columns' names.
+func answers(s policy.Set, question string) string {
+	switch name, argument, _ := strings.Cut(question, " "); name {
+	case "broad":
+		return strings.Join(s.BroadDataPlane(), " ")
+	case "write":
+		return strings.Join(s.ThingAdminWrite(), " ")
+	case "read":
+		return strings.Join(s.ThingAdminRead(), " ")
+	case "broadread":
+		return strings.Join(s.BroadThingAdminRead(), " ")
+	case "other":
+		return strings.Join(s.NonThingAdmin(), " ")
+	case "services":
+		return strings.Join(s.Services(), " ")
+	case "any":
+		return fmt.Sprint(s.AllowsAny(argument))
+	case "all":
+		return fmt.Sprint(s.AllowsAll(argument))
+	case "wildcards":
+		return strings.Join(s.WildcardsInDeny(), " ")
+	case "receivable":
+		return strings.Join(s.DeniedButReceivable(), " ")
+	}
+	return "no such question"
+}
+
+// TestSet reads testdata/set.txt: "question: answer" lines below a line with the documents, which " + " separates.
+func TestSet(t *testing.T) {
+	data, err := os.ReadFile("testdata/set.txt")
+	require.NoError(t, err)
+	var s, reversed policy.Set
+	var what string
+	asked := 0
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "" || strings.HasPrefix(line, "#"):
+		case strings.HasPrefix(line, "Allow ") || strings.HasPrefix(line, "Deny ") || strings.HasPrefix(line, "2008 "):
+			what, s, reversed = line, nil, nil
+			for text := range strings.SplitSeq(line, " + ") {
+				s = append(s, document(t, text))
+				d := document(t, text)
+				slices.Reverse(d.Statements)
+				for i := range d.Statements {
+					slices.Reverse(d.Statements[i].Actions)
+					slices.Reverse(d.Statements[i].Resources)
+				}
+				reversed = append(policy.Set{d}, reversed...)
+			}
+		default:
+			question, want, ok := strings.Cut(line, ":")
+			require.True(t, ok, "%q", line)
+			want = strings.TrimSpace(want)
+			want = strings.ReplaceAll(want, " ~", " arn:aws:iot:us-east-1:123456789012:")
+			if strings.HasPrefix(want, "~") {
+				want = "arn:aws:iot:us-east-1:123456789012:" + want[1:]
+			}
+			if diff := cmp.Diff(want, answers(s, question)); diff != "" {
+				t.Errorf("%s\n%s (-want +got):\n%s", what, question, diff)
+			}
+			inOrder := func(s string) string { return strings.Join(slices.Sorted(strings.FieldsSeq(s)), " ") }
+			if a, b := inOrder(answers(s, question)), inOrder(answers(reversed, question)); a != b {
+				t.Errorf("%s\n%s: %s, and in another order %s", what, question, a, b)
+			}
+			asked++
+		}
+	}
+	if asked < 100 {
+		t.Errorf("only %d questions were asked", asked)
+	}
+}
