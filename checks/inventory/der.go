@@ -25,9 +25,6 @@ func isDER(head []byte) bool {
 	return head[1] > 0x80 && head[1] <= 0x84 || head[1] < 0x80 && len(head) == 2+int(head[1])
 }
 
-// longestShort is how many bytes isDER needs to see: more than an object with a short length has.
-const longestShort = 2 + 0x7f + 1
-
 // derObjects streams the DER objects of r, which stand one after another. It takes memory for one. An
 // error, that of reading, is the last.
 func derObjects(r *bufio.Reader) iter.Seq2[derObject, error] {

@@ -95,7 +95,7 @@ func TestLoadOS(t *testing.T) {
 		}},
 		{filepath.Join(root, "sub", "ca.pem"), []string{"CA " + at("sub", "ca.pem")}},
 		{filepath.Join(root, "a-file"), []string{"device " + at("a-file")}},
-		{filepath.Join(root, "sub") + "/../sub/README", []string{"problem " + at("sub", "README") + ": neither PEM nor DER"}},
+		{filepath.Join(root, "sub") + "/../sub/README", []string{"problem " + at("sub", "README") + ": neither PEM, DER nor JSON"}},
 	} {
 		l, err := inventory.Load(context.Background(), test.name)
 		require.NoError(t, err)

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -10,15 +11,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/fleetaudit/fleetaudit/checks/weakkey"
 )
 
-// Loaded is what files held. The resources are in the order of files and offsets.
+// Loaded is what files held. The resources are in the order of files and offsets, but for those that [Connections]
+// makes of events.
 type Loaded struct {
 	Contents
-	// Problems are what could not be read. A certificate or CRL that was read and does not parse is
+	// Problems are what could not be read. A certificate, CRL or policy that was read and does not parse is
 	// among them, and among the resources.
 	Problems []Problem
 	// Ignored is what was left out on purpose: second copies, private keys, other blocks that belong to
@@ -26,184 +30,162 @@ type Loaded struct {
 	Ignored []Problem
 }
 
-// Load reads the certificates and CRLs of a file, or of a folder and all that is below it, as [LoadFS]
-// does. Origins have name in front. A file that name itself leads to may be a named pipe, for whose writer
-// Load waits whatever becomes of ctx, and must not be plain text. It fails when nothing has that name, or
-// ctx ends.
+// Load reads a file, or a folder and all that is below it, as [LoadFS] does. Origins have name in front. A
+// file that name itself leads to may be a named pipe, for whose writer Load waits whatever becomes of ctx, and
+// must not be plain text. It fails when nothing has that name, or ctx ends.
 func Load(ctx context.Context, name string) (Loaded, error) {
-	info, err := os.Stat(name)
-	if err != nil {
+	l := new(Loader)
+	if err := l.Load(ctx, name); err != nil {
 		return Loaded{}, err
 	}
-	if info.IsDir() {
-		return newLoader(os.DirFS(name), name).folder(ctx)
+	return l.Loaded(), nil
+}
+
+// LoadReader reads r to its end, as [LoadFS] reads a file. Origins have the name of file, and so has a policy
+// document. That r is plain text is a Problem. The error is that of ctx alone.
+func LoadReader(ctx context.Context, r io.Reader, file string) (Loaded, error) {
+	l := new(Loader)
+	if err := l.LoadReader(ctx, r, file); err != nil {
+		return Loaded{}, err
 	}
+	return l.Loaded(), nil
+}
+
+// LoadFS reads all files of fsys, whatever their names, in the forms that the package's comment describes:
+// certificates and CRLs in PEM and DER, everything else in JSON, and lists of weak keys.
+//
+// Symbolic links are followed after everything else; one that leads to a folder that has been read is passed
+// over. One bad thing never stops the rest: it is a Problem, of which a file has at most a thousand. A file of
+// plain text that is none of the forms is no bad thing, and Ignored: folders have their READMEs. The error is
+// that of ctx alone.
+func LoadFS(ctx context.Context, fsys fs.FS) (Loaded, error) {
+	l := new(Loader)
+	if err := l.LoadFS(ctx, fsys); err != nil {
+		return Loaded{}, err
+	}
+	return l.Loaded(), nil
+}
+
+// Loader reads several files and folders as one fleet: a resource that is in two of them is there once, and what one
+// says about a certificate in another is put together. Its zero value has read nothing. It is not safe for
+// concurrent use.
+type Loader struct {
+	seen map[string]sighting // by ID, or by what it is called
+
+	contents          Contents
+	registrations     []registration
+	events            []ConnectionEvent
+	texts             map[string]string // of events, each once
+	problems, ignored notes
+}
+
+// sighting is where a resource was first, and what it was like. A resource whose name is its content has no value.
+type sighting struct {
+	at    Origin
+	value any
+}
+
+// Load reads what the function [Load] does.
+func (l *Loader) Load(ctx context.Context, name string) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return l.folder(ctx, os.DirFS(name), name)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	at := Origin{File: filepath.Clean(name)}
 	if info.Mode()&(fs.ModeType&^fs.ModeNamedPipe) != 0 {
-		return problem(ctx, name, "is no regular file")
+		l.problems.add(at, "is no regular file")
+		return nil
 	}
 	// An fs.FS takes no name that is not UTF-8.
 	f, err := os.Open(name)
 	if err != nil {
-		return problem(ctx, name, "cannot be read: "+cause(err))
+		l.problems.add(at, "cannot be read: "+cause(err))
+		return nil
 	}
 	defer f.Close()
-	return LoadReader(ctx, f, filepath.Clean(name))
+	return l.LoadReader(ctx, f, at.File)
 }
 
-// LoadReader reads the certificates and CRLs of r to its end, as [LoadFS] reads a file. Origins have the
-// name of file. That r is plain text is a Problem. The error is that of ctx alone.
-func LoadReader(ctx context.Context, r io.Reader, file string) (Loaded, error) {
-	l := newLoader(nil, "")
-	l.named = true
-	if err := l.read(ctx, file, r); err != nil {
-		return Loaded{}, err
-	}
-	return l.result(), nil
+// LoadReader reads what the function [LoadReader] does.
+func (l *Loader) LoadReader(ctx context.Context, r io.Reader, file string) error {
+	return l.content(ctx, file, r, true)
 }
 
-// problem is what there is of a file that cannot be read.
-func problem(ctx context.Context, name, what string) (Loaded, error) {
-	if ctx.Err() != nil {
-		return Loaded{}, context.Cause(ctx)
-	}
-	return Loaded{Problems: []Problem{{Origin{File: filepath.Clean(name)}, what}}}, nil
+// LoadFS reads what the function [LoadFS] does.
+func (l *Loader) LoadFS(ctx context.Context, fsys fs.FS) error { return l.folder(ctx, fsys, "") }
+
+func (l *Loader) folder(ctx context.Context, fsys fs.FS, root string) error {
+	return (&folder{Loader: l, fsys: fsys, root: root}).read(ctx)
 }
 
-// LoadFS reads the certificates and CRLs of all files of fsys, whatever their names.
-//
-// A file is PEM or DER by its content. PEM may have text and other blocks between; blocks of type
-// CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE (of which the trust settings are passed over) and
-// X509 CRL are read. DER objects may stand one after another. Symbolic links are followed after everything
-// else; one that leads to a folder that has been read is passed over.
-//
-// Certificates are ACTIVE. Those whose basic constraints say so are CA certificates, and version 1
-// certificates that are self-issued; the others are device certificates, also those that do not parse.
-// The same DER twice is one resource. One bad thing never stops the rest: it is a Problem, of which a
-// file has at most a thousand. A file of plain text without any block is no bad thing, and Ignored: folders
-// have their READMEs. The error is that of ctx alone.
-func LoadFS(ctx context.Context, fsys fs.FS) (Loaded, error) {
-	return newLoader(fsys, "").folder(ctx)
-}
-
-// loader is one Load. Its methods fail only when their context ends.
-type loader struct {
-	fsys    fs.FS
-	root    string // stands in front of names
-	named   bool   // the one file that is read is what somebody asked for
-	visited []fs.FileInfo
-	links   []string
-	seen    map[string]Origin // by ID: where each resource was first
-
-	contents          Contents
-	problems, ignored notes
-}
-
-func newLoader(fsys fs.FS, root string) *loader {
-	return &loader{fsys: fsys, root: root, seen: make(map[string]Origin)}
-}
-
-func (l *loader) result() Loaded {
+// Loaded returns all that has been read, also by what failed then. It ends the work of the Loader, which must not
+// be used any more.
+func (l *Loader) Loaded() Loaded {
+	l.register()
 	c := l.contents
-	slices.SortStableFunc(c.DeviceCertificates, func(a, b Certificate) int { return a.Origin.compare(b.Origin) })
-	slices.SortStableFunc(c.CACertificates, func(a, b Certificate) int { return a.Origin.compare(b.Origin) })
-	slices.SortStableFunc(c.CRLs, func(a, b CRL) int { return a.Origin.compare(b.Origin) })
+	if len(l.events) > 0 {
+		c.Clients, c.CertificateUses = Connections(l.events)
+	}
+	inOrder(c.DeviceCertificates, func(c *Certificate) Origin { return c.Origin })
+	inOrder(c.CACertificates, func(c *Certificate) Origin { return c.Origin })
+	inOrder(c.CRLs, func(c *CRL) Origin { return c.Origin })
+	inOrder(c.PolicyVersions, func(v *PolicyVersion) Origin { return v.Origin })
+	inOrder(c.IdentityPools, func(p *IdentityPool) Origin { return p.Origin })
+	inOrder(c.RoleAliases, func(a *RoleAlias) Origin { return a.Origin })
+	inOrder(c.Accounts, func(a *AccountSettings) Origin { return a.Origin })
 	return Loaded{c, l.problems.sorted(), l.ignored.sorted()}
 }
 
-// folder loads everything. Links come last, so that what they lead to goes by its own name.
-func (l *loader) folder(ctx context.Context) (Loaded, error) {
-	if err := l.walk(ctx, "."); err != nil {
-		return Loaded{}, err
-	}
-	for len(l.links) > 0 {
-		name := l.links[0]
-		l.links = l.links[1:]
-		if err := l.entry(ctx, name); err != nil {
-			return Loaded{}, err
-		}
-	}
-	return l.result(), nil
+func inOrder[T any](list []T, origin func(*T) Origin) {
+	slices.SortStableFunc(list, func(a, b T) int { return origin(&a).compare(origin(&b)) })
 }
 
-func (l *loader) walk(ctx context.Context, root string) error {
-	return fs.WalkDir(l.fsys, root, func(name string, d fs.DirEntry, err error) error {
-		switch {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case err != nil:
-			l.unread(name, err)
-		case d.IsDir():
-			if info, err := fs.Stat(l.fsys, name); err == nil {
-				l.visited = append(l.visited, info)
-			}
-		case d.Type()&fs.ModeSymlink != 0:
-			l.links = append(l.links, name)
-		default:
-			return l.entry(ctx, name)
-		}
-		return nil
-	})
-}
+// headSize is how much of a file is looked at to recognise it.
+const headSize = 64 << 10
 
-// entry reads a file, or what a link leads to.
-func (l *loader) entry(ctx context.Context, name string) error {
-	info, err := fs.Stat(l.fsys, name)
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case err != nil:
-		l.unread(name, err)
-	case info.Mode().IsRegular():
-		return l.file(ctx, name)
-	case !info.IsDir():
-		l.problems.add(l.at(name, 0), "is no regular file")
-	// Where folders have no identity there is no operating system either: what the link leads to lies
-	// in fsys, and is reached by its own name.
-	case os.SameFile(info, info) &&
-		!slices.ContainsFunc(l.visited, func(v fs.FileInfo) bool { return os.SameFile(v, info) }):
-		return l.walk(ctx, name)
-	}
-	return nil
-}
-
-func (l *loader) file(ctx context.Context, name string) error {
-	f, err := l.fsys.Open(name)
-	if err != nil {
-		l.unread(name, err)
-		return nil
-	}
-	defer f.Close()
-	return l.read(ctx, name, f)
-}
-
-// read reads a file that is open.
-func (l *loader) read(ctx context.Context, name string, f io.Reader) error {
-	r := bufio.NewReaderSize(f, 64<<10)
-	head, err := r.Peek(longestShort)
+// content reads a file that is open. named says that it is what somebody asked for.
+func (l *Loader) content(ctx context.Context, name string, f io.Reader, named bool) error {
+	l.problems.endFile() // of what was read before, which may be the same file
+	l.ignored.endFile()
+	r := bufio.NewReaderSize(f, headSize)
+	head, err := r.Peek(headSize)
 	switch {
 	case len(head) == 0 && err == io.EOF:
-		l.problems.add(l.at(name, 0), "is empty")
+		l.problems.add(Origin{File: name}, "is empty")
+		return nil
+	case len(head) == headSize && len(bytes.Trim(head, jsonSpace)) == 0:
+		l.problems.add(Origin{File: name}, fmt.Sprintf("begins with %d bytes of white space, and is not read", headSize))
 		return nil
 	case isDER(head):
 		err = l.der(ctx, name, r)
+	case isJSON(head):
+		err = l.json(ctx, name, r)
+	case weakkey.LooksLikeBlocklist(head):
+		err = l.blocklist(name, r)
 	default:
-		err = l.pem(ctx, name, r)
+		err = l.pem(ctx, name, r, named)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		l.problems.add(l.at(name, 0), "cannot be read to its end: "+cause(err))
+		l.problems.add(Origin{File: name}, "cannot be read to its end: "+cause(err))
 	}
 	return nil
 }
 
-func (l *loader) der(ctx context.Context, name string, r *bufio.Reader) error {
+func (l *Loader) der(ctx context.Context, name string, r *bufio.Reader) error {
 	for o, err := range derObjects(r) {
 		if err = cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
-		at := l.at(name, o.at)
+		at := Origin{name, o.at}
 		if o.problem != "" {
 			l.problems.add(at, o.problem)
 			continue
@@ -226,14 +208,14 @@ func (l *loader) der(ctx context.Context, name string, r *bufio.Reader) error {
 var strangers = []string{"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "PUBLIC KEY", "RSA PUBLIC KEY",
 	"EC PARAMETERS", "DSA PARAMETERS", "DH PARAMETERS", "X9.42 DH PARAMETERS"}
 
-func (l *loader) pem(ctx context.Context, name string, r io.Reader) error {
+func (l *Loader) pem(ctx context.Context, name string, r io.Reader, named bool) error {
 	for b, err := range pemBlocks(r) {
 		if err = cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
-		at := l.at(name, b.at)
+		at := Origin{name, b.at}
 		switch {
-		case b.text && !l.named:
+		case b.text && !named:
 			l.ignored.add(at, "plain text without any PEM block")
 		case b.problem != "":
 			l.problems.add(at, b.problem)
@@ -257,10 +239,42 @@ func (l *loader) pem(ctx context.Context, name string, r io.Reader) error {
 	return nil
 }
 
-func (l *loader) certificate(der []byte, at Origin) {
+func (l *Loader) json(ctx context.Context, name string, r *bufio.Reader) error {
+	for o, err := range jsonObjects(r) {
+		if err = cmp.Or(err, ctx.Err()); err != nil {
+			return err
+		}
+		at := Origin{name, o.at}
+		switch {
+		case o.problem != "":
+			l.problems.add(at, o.problem)
+		case o.form == formEvent:
+			l.connectionEvent(o.data, at)
+		case o.form == formPolicy:
+			l.policyFile(o.data, at)
+		case o.form == formFleet:
+			l.fleetObject(o.data, at)
+		default:
+			l.otherObject(o.data, at)
+		}
+	}
+	return nil
+}
+
+func (l *Loader) blocklist(name string, r io.Reader) error {
+	list, err := weakkey.ReadBlocklist(r)
+	if err != nil {
+		l.problems.add(Origin{File: name}, err.Error())
+		return nil
+	}
+	l.contents.WeakKeys = weakkey.Merge(l.contents.WeakKeys, list)
+	return nil
+}
+
+func (l *Loader) certificate(der []byte, at Origin) {
 	c := NewCertificate(der, CertificateStatusActive)
 	c.Origin = at
-	if l.again(c.ID, at) {
+	if l.again(c.ID, nil, at) {
 		return
 	}
 	if c.ParseError != "" {
@@ -273,10 +287,10 @@ func (l *loader) certificate(der []byte, at Origin) {
 	}
 }
 
-func (l *loader) crl(der []byte, at Origin) {
+func (l *Loader) crl(der []byte, at Origin) {
 	c := NewCRL(der)
 	c.Origin = at
-	if l.again(c.ID, at) {
+	if l.again(c.ID, nil, at) {
 		return
 	}
 	if c.Unusable != "" {
@@ -285,31 +299,22 @@ func (l *loader) crl(der []byte, at Origin) {
 	l.contents.CRLs = append(l.contents.CRLs, c)
 }
 
-// again tells whether a resource has been read before.
-func (l *loader) again(id string, at Origin) bool {
-	first, ok := l.seen[id]
-	if ok {
-		l.ignored.add(at, "second copy of "+first.String())
-		return true
+// again tells whether a resource has been read before. name is unique among all resources. It tells too if the
+// two are not the same.
+func (l *Loader) again(name string, value any, at Origin) bool {
+	first, ok := l.seen[name]
+	switch {
+	case !ok:
+		if l.seen == nil {
+			l.seen = make(map[string]sighting)
+		}
+		l.seen[name] = sighting{at, value}
+	case reflect.DeepEqual(first.value, value):
+		l.ignored.add(at, "second copy of "+first.at.String())
+	default:
+		l.problems.add(at, fmt.Sprintf("%s is not what %v says, which counts", name, first.at))
 	}
-	l.seen[id] = at
-	return false
-}
-
-// unread says why a file or folder cannot be read.
-func (l *loader) unread(name string, err error) {
-	why := cause(err)
-	if !utf8.ValidString(name) {
-		why = "the name is not UTF-8, so that it must be asked for by itself"
-	}
-	l.problems.add(l.at(name, 0), "cannot be read: "+why)
-}
-
-func (l *loader) at(name string, offset int64) Origin {
-	if l.root != "" {
-		name = filepath.Join(l.root, filepath.FromSlash(name))
-	}
-	return Origin{name, offset}
+	return ok
 }
 
 // cause is what went wrong, without the name of the file.

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +38,35 @@ func summary(l inventory.Loaded) []string {
 	for _, c := range l.CRLs {
 		all = append(all, fmt.Sprintf("CRL %v", c.Origin))
 	}
+	for _, v := range l.PolicyVersions {
+		all = append(all, fmt.Sprintf("policy %s:%s %v%s", v.Name, v.VersionID, v.Origin, flags(v.NotDefault, "not default", v.ParseError != "", "broken")))
+	}
+	roles := func(what string, list []inventory.Role) (s string) {
+		for _, r := range list {
+			s += fmt.Sprintf(" %s %s", what, strings.TrimPrefix(r.ARN, "arn:aws:iam::123456789012:role/"))
+			for _, p := range r.Policies {
+				s += "/" + p.Name + flags(p.ParseError != "", "broken")
+			}
+		}
+		return s
+	}
+	for _, p := range l.IdentityPools {
+		all = append(all, fmt.Sprintf("pool %s %v%s%s", p.ID, p.Origin, roles("user", p.Authenticated), roles("guest", p.Unauthenticated)))
+	}
+	for _, a := range l.RoleAliases {
+		used := slices.Sorted(maps.Keys(a.LastUsed))
+		_, name, _ := strings.Cut(a.ARN, "rolealias/")
+		all = append(all, fmt.Sprintf("alias %s %v%s used %q%s", name, a.Origin, roles("role", []inventory.Role{a.Role}), used, flags(a.LastUsed == nil, "unknown")))
+	}
+	for _, a := range l.Accounts {
+		all = append(all, fmt.Sprintf("account %s %v %v %v", a.Account, a.Origin, a.Logging, a.V2Logging))
+	}
+	for _, c := range l.Clients {
+		all = append(all, fmt.Sprintf("client %s %d", c.ID, len(c.Connections)))
+	}
+	if n := l.WeakKeys.Len(); n > 0 {
+		all = append(all, fmt.Sprintf("weak keys %d", n))
+	}
 	for _, p := range l.Problems {
 		all = append(all, "problem "+p.String())
 	}
@@ -44,6 +74,16 @@ func summary(l inventory.Loaded) []string {
 		all = append(all, "ignored "+p.String())
 	}
 	return all
+}
+
+// flags are words, each behind whether it holds.
+func flags(list ...any) (s string) {
+	for i := 0; i < len(list); i += 2 {
+		if list[i].(bool) {
+			s += " (" + list[i+1].(string) + ")"
+		}
+	}
+	return s
 }
 
 // loadFile loads a file "f" alone.
@@ -83,15 +123,17 @@ func TestLoadFile(t *testing.T) {
 		want       []string
 	}{
 		{"empty", "", []string{"problem f:0: is empty"}},
+		{"white space before what may be JSON", strings.Repeat(" ", 64<<10) + "{}",
+			[]string{"problem f:0: begins with 65536 bytes of white space, and is not read"}},
 		{"text", "hello\n", []string{"ignored f:0: plain text without any PEM block"}},
-		{"text that is not UTF-8", "h\xe9llo\n", []string{"problem f:0: neither PEM nor DER"}},
-		{"UTF-16", "h\x00i\x00", []string{"problem f:0: neither PEM nor DER"}},
-		{"text with a control character", "hello\x7f\n", []string{"problem f:0: neither PEM nor DER"}},
-		{"half a BEGIN", "-----BEGIN", []string{"problem f:0: neither PEM nor DER"}},
-		{"END alone", "-----END X-----\n", []string{"problem f:0: END without BEGIN", "problem f:0: neither PEM nor DER"}},
+		{"text that is not UTF-8", "h\xe9llo\n", []string{"problem f:0: neither PEM, DER nor JSON"}},
+		{"UTF-16", "h\x00i\x00", []string{"problem f:0: neither PEM, DER nor JSON"}},
+		{"text with a control character", "hello\x7f\n", []string{"problem f:0: neither PEM, DER nor JSON"}},
+		{"half a BEGIN", "-----BEGIN", []string{"problem f:0: neither PEM, DER nor JSON"}},
+		{"END alone", "-----END X-----\n", []string{"problem f:0: END without BEGIN", "problem f:0: neither PEM, DER nor JSON"}},
 		{"text with a zero in front", "0\x82 is text", []string{"problem f:0: DER object is truncated: 10 bytes of 8301"}},
 		{"zeros", strings.Repeat("0", 300), []string{"ignored f:0: plain text without any PEM block"}},
-		{"binary", "\x30\x80\x00\x00", []string{"problem f:0: neither PEM nor DER"}},
+		{"binary", "\x30\x80\x00\x00", []string{"problem f:0: neither PEM, DER nor JSON"}},
 
 		{"PEM CA", caPEM, []string{"CA f:0"}},
 		{"PEM device", devicePEM, []string{"device f:0"}},

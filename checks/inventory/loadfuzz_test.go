@@ -37,7 +37,11 @@ func holds(t *testing.T, data []byte) {
 	for _, c := range l.CRLs {
 		known[c.Origin.Offset] = true
 	}
-	if len(known) == 0 {
+	text := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), " \t\r\n")
+	if bytes.HasPrefix(text, []byte("{")) && !bytes.Contains(text, []byte("-----BEGIN ")) {
+		return // it may be JSON, which holdsJSON is for
+	}
+	if len(known) == 0 && l.WeakKeys.Len() == 0 {
 		t.Error("nothing is told about the file")
 	}
 	if bytes.HasPrefix(data, []byte{0x30}) {
@@ -77,7 +81,7 @@ func FuzzLoad(f *testing.F) {
 func TestLoadMutants(t *testing.T) {
 	var bundle []byte
 	for _, data := range fleetFiles(t) {
-		if data[0] != 0x30 {
+		if bytes.Contains(data, []byte("-----BEGIN ")) {
 			bundle = append(bundle, data...)
 		}
 	}

@@ -85,7 +85,7 @@ func (s *pemScanner) scan(r *bufio.Reader) error {
 			if s.seen {
 				s.lost()
 			} else {
-				s.tell(pemBlock{problem: "neither PEM nor DER", text: !s.odd})
+				s.tell(pemBlock{problem: "neither PEM, DER nor JSON", text: !s.odd})
 			}
 			return nil
 		}

@@ -66,11 +66,17 @@ func (n *notes) endFile() {
 	if n.more > 0 {
 		n.list = append(n.list, Problem{n.next, fmt.Sprintf("%d more from here on", n.more)})
 	}
-	n.size, n.more = 0, 0
+	n.file, n.size, n.more = "", 0, 0
 }
 
+// sorted returns each Problem once: a file may have been read twice.
 func (n *notes) sorted() []Problem {
 	n.endFile()
 	slices.SortStableFunc(n.list, func(a, b Problem) int { return a.Origin.compare(b.Origin) })
-	return n.list
+	told := make(map[Problem]bool)
+	return slices.DeleteFunc(n.list, func(p Problem) bool {
+		again := told[p]
+		told[p] = true
+		return again
+	})
 }

@@ -64,7 +64,7 @@ func TestLoadErrors(t *testing.T) {
 		{"none", "", "none: no such file or directory"},
 		{empty, "", "no certificates and no CRLs were found: want files in PEM or DER"},
 		{"-", "", "no certificates and no CRLs were found: stdin: is empty"},
-		{"-", "hello", "no certificates and no CRLs were found: stdin: neither PEM nor DER"},
+		{"-", "hello", "no certificates and no CRLs were found: stdin: neither PEM, DER nor JSON"},
 		{"-", strings.Repeat("-----BEGIN CERTIFICATE-----\n", 2), "no certificates and no CRLs were found: " +
 			`stdin: block "CERTIFICATE" has no END, and 1 more`},
 	} {

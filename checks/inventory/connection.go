@@ -1,0 +1,50 @@
+package inventory
+
+import (
+	"strings"
+	"time"
+)
+
+// Connection is one session of a client with the message broker.
+type Connection struct {
+	ClientID string
+	// Principal is who connected: the id of the certificate (64 hexadecimal digits), or that of another identity.
+	// Empty: not known.
+	Principal      string
+	ConnectedAt    time.Time // zero: not known, and it had been connected before DisconnectedAt
+	DisconnectedAt time.Time // zero: still connected
+	// TakenOver says that the broker ended it because the same client id connected again, as AWS's
+	// disconnectReason DUPLICATE_CLIENTID does.
+	TakenOver bool
+	// TakenOverBy is the Principal of the connection that took over. Empty: not known.
+	TakenOverBy string
+}
+
+// CertificateID returns the id of the certificate that was connected with, in lower case, or nothing if it was
+// another identity.
+func (c *Connection) CertificateID() string {
+	if _, ok := certificateKey(c.Principal); ok {
+		return strings.ToLower(c.Principal)
+	}
+	return ""
+}
+
+// begun is when the connection is known to have been open first.
+func (c *Connection) begun() time.Time {
+	if c.ConnectedAt.IsZero() {
+		return c.DisconnectedAt.Add(-1)
+	}
+	return c.ConnectedAt
+}
+
+// Client is a client id and the connections that were made with it, newest first.
+type Client struct {
+	ID          string
+	Connections []Connection
+}
+
+// CertificateUse is a device certificate and the connections that were made with it, newest first.
+type CertificateUse struct {
+	CertificateID string
+	Connections   []Connection
+}
