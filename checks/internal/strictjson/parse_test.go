@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks/internal/strictjson"
 	"github.com/google/go-cmp/cmp"
@@ -240,8 +239,9 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestLinear reads long documents, and makes errors about all of their parts.
-func TestLinear(t *testing.T) {
+// TestLong reads long documents, and makes errors about all of their parts: in proportion to the square of the parts
+// this would take minutes.
+func TestLong(t *testing.T) {
 	var many strings.Builder
 	for i := range 20_000 {
 		fmt.Fprintf(&many, `"é%d":1,`, i)
@@ -250,7 +250,6 @@ func TestLinear(t *testing.T) {
 		"members":  "{" + many.String() + `"x":1}`,
 		"elements": "[" + strings.Repeat(`"é é é é é é é é",`, 30_000) + "1]",
 	} {
-		begin := time.Now()
 		v, err := strictjson.Parse([]byte(data))
 		require.NoError(t, err, name)
 		parts := len(v.Elems) + len(v.Members)
@@ -260,12 +259,9 @@ func TestLinear(t *testing.T) {
 		for i := range v.Members {
 			err = v.Members[i].Errorf("is here")
 		}
-		if took := time.Since(begin); took > 5*time.Second || parts < 20_000 {
-			t.Errorf("%s: %v for %d parts", name, took, parts)
-		}
+		require.Greater(t, parts, 20_000, name)
 		holdsPosition(t, data, err)
 	}
-	begin := time.Now()
 	n := 0
 	for v, err := range strictjson.Values([]byte(strings.Repeat("{\"a\":1}\n", 30_000))) {
 		require.NoError(t, err)
@@ -274,7 +270,5 @@ func TestLinear(t *testing.T) {
 		}
 		n++
 	}
-	if took := time.Since(begin); took > 5*time.Second || n != 30_000 {
-		t.Errorf("%v for %d values", took, n)
-	}
+	require.Equal(t, 30_000, n)
 }
