@@ -181,7 +181,9 @@ func (g glob) meets(x glob, e *effort) bool {
 }
 
 // takes tells whether t, which matches a run of characters, may have x in it.
-func (t token) takes(x token) bool { return t.kind == many || x != token{kind: literal, r: '/'} }
+func (t token) takes(x token) bool {
+	return t.kind == many || x.kind != literal || x.r != '/' && x.r != '#'
+}
 
 func (t token) meetsToken(x token) bool {
 	return t == x || t.kind == one && x.kind == literal || t.kind == literal && x.kind == one

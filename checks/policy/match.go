@@ -50,7 +50,9 @@ const (
 	// shortRun is up to which length a run, which is what stands between two stars, may be compared anew at
 	// every character.
 	shortRun = 64
-	// smallSearch is how many comparisons are cheaper than a search that is quick for any number of them.
+	// nearPlaces is at how many places any run is compared anew, and smallSearch how many comparisons are made in
+	// that way at least: that is cheaper than to begin a search that is quick in the end.
+	nearPlaces  = 16
 	smallSearch = 2048
 )
 
@@ -73,21 +75,22 @@ func matchRunes(pattern, s []rune) bool {
 	for at := 0; len(middle) > 0; {
 		star = slices.Index(middle, '*')
 		run := middle[:star]
+		near := min(len(s), at+len(run)+nearPlaces+smallSearch/(len(run)+1))
+		i := indexNear(s[:near], run, at)
 		switch {
-		case len(run)*(len(s)-at) <= smallSearch:
-			at = indexSmall(s, run, at)
+		case i >= 0 || near == len(s):
 		case len(run) > shortRun && !slices.Contains(run, '?'):
-			at = indexLiteral(s, run, at)
+			i = indexLiteral(s, run, at)
 		default:
 			if p == nil {
 				p = newPlanes(s, middle)
 			}
-			at = p.index(run, at)
+			i = p.index(run, at)
 		}
-		if at < 0 {
+		if i < 0 {
 			return false
 		}
-		at += len(run)
+		at = i + len(run)
 		middle = middle[star+1:]
 	}
 	return true
@@ -103,8 +106,8 @@ func fits(pattern, s []rune) bool {
 	return true
 }
 
-// indexSmall returns where run first is in s, not before from; -1 if nowhere.
-func indexSmall(s, run []rune, from int) int {
+// indexNear returns where run first is in s, not before from; -1 if nowhere.
+func indexNear(s, run []rune, from int) int {
 	for ; from+len(run) <= len(s); from++ {
 		if fits(run, s[from:]) {
 			return from
@@ -113,7 +116,7 @@ func indexSmall(s, run []rune, from int) int {
 	return -1
 }
 
-// indexLiteral is [indexSmall] for a run without ?, in time that is in proportion to the lengths: the search of
+// indexLiteral is [indexNear] for a run without ?, in time that is in proportion to the lengths: the search of
 // Knuth, Morris and Pratt.
 func indexLiteral(s, run []rune, from int) int {
 	// border[i] is the length of the longest beginning of run[:i+1] that is also its end, but not all of it.
@@ -146,9 +149,10 @@ func indexLiteral(s, run []rune, from int) int {
 // for each byte that a pattern has there. By bytes and not by characters, of which there are so many that the rows
 // could take len(s) squared.
 type planes struct {
-	size int              // of the string
-	rows [3][256][]uint64 // nil: the pattern does not have the byte
-	wide bool             // there are characters of more than one byte
+	size  int              // of the string
+	rows  [3][256][]uint64 // nil: the pattern does not have the byte
+	count [3][256]int      // of bits in the row
+	wide  bool             // there are characters of more than one byte
 }
 
 // abreast is how many words of a row are looked at together: as many times 64 places of the string.
@@ -166,8 +170,9 @@ func newPlanes(s, pattern []rune) *planes {
 			}
 		}
 		for i, c := range s {
-			if row := rows[byte(c>>(8*level))]; row != nil {
-				row[i/64] |= 1 << (i % 64)
+			if b := byte(c >> (8 * level)); rows[b] != nil {
+				rows[b][i/64] |= 1 << (i % 64)
+				p.count[level][b]++
 			}
 		}
 	}
@@ -181,7 +186,7 @@ func (p *planes) levels() int {
 	return 1
 }
 
-// index is [indexSmall] for any run. It compares 256 places of the string at once.
+// index is [indexNear] for any run. It compares 256 places of the string at once.
 func (p *planes) index(run []rune, from int) int {
 	type condition struct {
 		row  []uint64
@@ -189,31 +194,38 @@ func (p *planes) index(run []rune, from int) int {
 	}
 	conditions := make([]condition, 0, len(run)*p.levels())
 	// Those whose bits stand at the same place of a word come together, so that words need to be shifted only once
-	// for all of them.
-	var ends [64]int
-	for shift := range ends {
+	// for all of them. The rarest is among the first that are looked at: often that is enough.
+	var ends [65]int
+	rarest, rarestCount := 0, p.size+1
+	for shift := range 64 {
 		for level := range p.levels() {
 			for i := shift; i < len(run); i += 64 {
 				if c := run[i]; c != '?' {
-					conditions = append(conditions, condition{p.rows[level][byte(c>>(8*level))], i / 64})
+					b := byte(c >> (8 * level))
+					conditions = append(conditions, condition{p.rows[level][b], i / 64})
+					if n := p.count[level][b]; n < rarestCount {
+						rarest, rarestCount = shift, n
+					}
 				}
 			}
 		}
-		ends[shift] = len(conditions)
+		ends[shift+1] = len(conditions)
+	}
+	if rarestCount == 0 {
+		return -1
 	}
 	const all = ^uint64(0)
 	first := all << (from % 64) // the places that are not before from
 	for at := from / 64; at*64+len(run) <= p.size; at += abreast {
 		found := [abreast]uint64{first, all, all, all}
 		first = all
-		begin := 0
-		for shift, end := range ends {
+		for i := range 64 {
+			shift := (rarest + i) % 64
 			a, b, c, d, e := all, all, all, all, all
-			for _, x := range conditions[begin:end] {
+			for _, x := range conditions[ends[shift]:ends[shift+1]] {
 				row := (*[abreast + 1]uint64)(x.row[at+x.word:])
 				a, b, c, d, e = a&row[0], b&row[1], c&row[2], d&row[3], e&row[4]
 			}
-			begin = end
 			found[0] &= a>>shift | b<<(64-shift)
 			found[1] &= b>>shift | c<<(64-shift)
 			found[2] &= c>>shift | d<<(64-shift)

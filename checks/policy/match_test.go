@@ -76,7 +76,11 @@ func TestMatch(t *testing.T) {
 		{"x*" + long + "?*", "x" + long, false},
 		{"x*" + long + "?*", "x" + long + "a", true},
 		{"*" + long + "*" + long + "*", long + "c" + long, true},
-		{"*" + long + "*" + long + "*", "c" + long + long[1:], false},
+		{"*" + long + "*" + long + "*", "c" + long + strings.Repeat("c", 400) + long[1:], false},
+		{"*" + long + "*" + long + "*", "c" + long + strings.Repeat("c", 400) + long, true},
+		{"*" + long + "*b*", strings.Repeat("d", 400) + long, false},
+		{"*" + long + "c*", strings.Repeat("d", 400) + "ab" + long + "c", true},
+		{"*" + long + "c*", strings.Repeat("d", 400) + "ab" + long + "ac", false},
 		{"*" + long[:100] + "?*", strings.Repeat("c", 150) + long[:100], false},
 		{"*" + long[:100] + "?*", strings.Repeat("c", 150) + long[:101], true},
 		{"*" + long[:63] + "?*", long[2:66], true},
@@ -117,7 +121,7 @@ func slowMatch(pattern, s string) bool {
 func TestMatchIsItsDefinition(t *testing.T) {
 	alphabets := [][]rune{[]rune("a"), []rune("ab"), []rune("ab?*"), []rune("AáŁ\u4e41😀\U00010041")}
 	var matched, unmatched int
-	for seed := range uint64(5000) {
+	for seed := range uint64(1500) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		alphabet := alphabets[r.IntN(len(alphabets))]
 		s := make([]rune, r.IntN(1+r.IntN(1+r.IntN(2000))))
@@ -128,8 +132,9 @@ func TestMatchIsItsDefinition(t *testing.T) {
 			}
 		}
 		pattern := slices.Clone(s)
+		marks := r.IntN(2) == 0
 		for i := range pattern {
-			if r.IntN(40) == 0 {
+			if marks && r.IntN(40) == 0 {
 				pattern[i] = '?'
 			}
 		}
@@ -151,7 +156,7 @@ func TestMatchIsItsDefinition(t *testing.T) {
 			t.Fatalf("seed %d: %q on %q: %v", seed, string(pattern), string(s), got)
 		}
 	}
-	if matched < 1000 || unmatched < 1000 {
+	if matched < 300 || unmatched < 300 {
 		t.Errorf("%d match and %d do not, which is too few of one", matched, unmatched)
 	}
 }
@@ -170,6 +175,40 @@ func TestMatchPlaces(t *testing.T) {
 				t.Errorf("a run of %d is found near %d", size, place)
 			}
 		}
+	}
+}
+
+// TestMatchLiterals looks for long runs without ? in what is made of their beginnings.
+func TestMatchLiterals(t *testing.T) {
+	var found, missed int
+	for seed := range uint64(5000) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		run := make([]byte, 65+r.IntN(100))
+		period := 1 + r.IntN(30)
+		for i := range run {
+			if run[i] = "ab"[r.IntN(2)]; i >= period && r.IntN(30) > 0 {
+				run[i] = run[i-period]
+			}
+		}
+		s := strings.Repeat("c", 100)
+		for range 20 {
+			s += string(run[:r.IntN(len(run))])
+		}
+		if r.IntN(2) == 0 {
+			s += string(run)
+		}
+		want := strings.Contains(s, string(run))
+		if want {
+			found++
+		} else {
+			missed++
+		}
+		if got := policy.Match("*"+string(run)+"*", s); got != want {
+			t.Fatalf("seed %d: %s in %s: %v", seed, run, s, got)
+		}
+	}
+	if found < 1000 || missed < 1000 {
+		t.Errorf("%d are found and %d are not, which is too few of one", found, missed)
 	}
 }
 
@@ -206,6 +245,9 @@ var hostile = []struct {
 	{"stars", func(size int) (string, string) { // *a*a*a*b*
 		return strings.Repeat("*a", size/2-2) + "*b*", strings.Repeat("a", size)
 	}},
+	{"questions", func(size int) (string, string) { // ?*?*?*b*
+		return strings.Repeat("?*", size/2-2) + "b*", strings.Repeat("a", size)
+	}},
 	{"half", func(size int) (string, string) { // *aaaab*
 		return "*" + strings.Repeat("a", size/2) + "b*", strings.Repeat("a", size)
 	}},
@@ -222,6 +264,16 @@ var hostile = []struct {
 	{"mark", func(size int) (string, string) { // *aaaa?b*
 		return "*" + strings.Repeat("a", size/2) + "?b*", strings.Repeat("a", size)
 	}},
+	{"odd", func(size int) (string, string) { // *a?a?a?aa*, where only the last place looked at tells it from ababab
+		return "*" + strings.Repeat("a?", size/128*32-1) + "aa*", strings.Repeat("ab", size/2)
+	}},
+	{"pairs", func(size int) (string, string) { // *a?*a?*a?b*
+		return strings.Repeat("*a?", size/3-2) + "*a?b*", strings.Repeat("a", size)
+	}},
+	{"far", func(size int) (string, string) { // each run is just too far away to be found at once
+		run := "a" + strings.Repeat("?", 30) + "b"
+		return strings.Repeat("*"+run, size/170) + "*c?c*", strings.Repeat(strings.Repeat("a", 140)+strings.Replace(run, "?", "a", -1), size/172)
+	}},
 	{"wide", func(size int) (string, string) { // the same in characters of three bytes
 		return "*" + strings.Repeat("一", size/6) + "?丁*", strings.Repeat("一", size/3)
 	}},
@@ -234,32 +286,28 @@ var hostile = []struct {
 	}},
 }
 
-// TestMatchIsQuick allows a hundred times what it takes, so that it fails for no busy machine, but would for a
-// matcher that backtracks or compares run by run.
-func TestMatchIsQuick(t *testing.T) {
+// TestMatchHostile compares what is dear with the definition, where that can be had, and has it over in no time: a
+// matcher that backtracks would not return.
+func TestMatchHostile(t *testing.T) {
 	for _, row := range hostile {
 		for _, size := range []int{1000, 40_000} {
 			pattern, s := row.of(size)
-			if len(pattern) > size || len(s) > size || len(pattern) < size/3 {
+			if len(pattern) > size || len(s) > size || len(pattern) < size/6 {
 				t.Errorf("%s of %d: %d and %d bytes", row.name, size, len(pattern), len(s))
 			}
-			begin := time.Now()
-			got := policy.Match(pattern, s)
-			if took := time.Since(begin); took > time.Second {
-				t.Errorf("%s of %d: %v", row.name, size, took)
-			}
-			if got || size == 1000 && slowMatch(pattern, s) {
+			if policy.Match(pattern, s) || size == 1000 && slowMatch(pattern, s) {
 				t.Errorf("%s of %d matches", row.name, size)
 			}
 		}
 	}
 }
 
-// BenchmarkMatch measures 10 kB patterns on 10 kB strings, and how many times as long twice that takes.
+// BenchmarkMatch measures 10 kB patterns on 10 kB strings, and how many times as long twice that takes. Both are the
+// least of all rounds, which is what other work on the machine disturbs least.
 func BenchmarkMatch(b *testing.B) {
 	for _, row := range hostile {
 		b.Run(row.name, func(b *testing.B) {
-			var took [2]time.Duration
+			least := [2]time.Duration{time.Hour, time.Hour}
 			pattern, s := row.of(10_000)
 			pattern2, s2 := row.of(20_000)
 			b.ReportAllocs()
@@ -268,12 +316,38 @@ func BenchmarkMatch(b *testing.B) {
 				policy.Match(pattern, s)
 				middle := time.Now()
 				policy.Match(pattern2, s2)
-				took[0] += middle.Sub(begin)
-				took[1] += time.Since(middle)
+				least = [2]time.Duration{min(least[0], middle.Sub(begin)), min(least[1], time.Since(middle))}
 			}
 			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(float64(took[0].Microseconds())/float64(b.N), "µs/10kB")
-			b.ReportMetric(float64(took[1])/float64(took[0]), "times/20kB")
+			b.ReportMetric(float64(least[0].Nanoseconds())/1000, "µs/10kB")
+			b.ReportMetric(float64(least[1])/float64(least[0]), "times/20kB")
+		})
+	}
+}
+
+// BenchmarkActions is the same for what is made of a pattern of actions, whose case does not matter.
+func BenchmarkActions(b *testing.B) {
+	for _, row := range []struct{ name, unit string }{{"stars", "*A"}, {"questions", "?*"}, {"pairs", "*A?"}} {
+		b.Run(row.name, func(b *testing.B) {
+			var sets [2]policy.Set
+			for i := range sets {
+				action := "IOT:" + strings.Repeat(row.unit, 10_000*(i+1)/len(row.unit)) + "*Z"
+				sets[i] = policy.Set{{Version: "2012-10-17", Statements: []policy.Statement{
+					{Effect: policy.Allow, Actions: []string{action}, Resources: []string{"*"}},
+					{Effect: policy.Deny, Actions: []string{strings.ToLower(action)}, Resources: []string{"arn:aws:s3:::a"}},
+				}}}
+			}
+			least := [2]time.Duration{time.Hour, time.Hour}
+			for b.Loop() {
+				for i, s := range sets {
+					begin := time.Now()
+					s.BroadDataPlane()
+					least[i] = min(least[i], time.Since(begin))
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(least[0].Nanoseconds())/1000, "µs/10kB")
+			b.ReportMetric(float64(least[1])/float64(least[0]), "times/20kB")
 		})
 	}
 }

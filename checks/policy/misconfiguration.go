@@ -1,13 +1,14 @@
 package policy
 
 import (
+	"iter"
 	"slices"
 	"strings"
 )
 
 // WildcardsInDeny returns the resources of Deny statements about MQTT's actions in whose topic or topic filter there
-// is + or #, in the order of the documents, each once. MQTT's wildcards are no wildcards in a policy: such a Deny
-// denies the filter that is spelt so, and no other.
+// is + or #, sorted, each once. MQTT's wildcards are no wildcards in a policy: such a Deny denies the filter that is
+// spelt so, and no other.
 func (s Set) WildcardsInDeny() []string {
 	a := s.analyse()
 	var all []string
@@ -21,17 +22,8 @@ func (s Set) WildcardsInDeny() []string {
 			}
 		}
 	}
-	return once(all)
-}
-
-// once returns the first of each.
-func once(list []string) []string {
-	seen := make(map[string]bool, len(list))
-	return slices.DeleteFunc(list, func(s string) bool {
-		again := seen[s]
-		seen[s] = true
-		return again
-	})
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // hasMQTTWildcard tells whether a resource can be a topic or a topic filter, and has + or # in it.
@@ -49,16 +41,16 @@ func (r rule) hasMQTTWildcard(pattern string, e *effort) bool {
 }
 
 // DeniedButReceivable returns the topic filters that must not be subscribed to, though what is published there can be
-// received all the same: a wider filter may be subscribed to ("building/#" where "building/lab/*" is denied), and
-// receiving is not denied. They stand in the order of the documents, each once. Those of WildcardsInDeny are not among
-// them: they deny something else than they say. Whether receiving is allowed at all is not looked at, since a
-// principal may hold other policies.
+// received all the same: another filter that brings it may be subscribed to ("building/#" where "building/lab/*" is
+// denied), and receiving is not denied. They are sorted, each once. Those of WildcardsInDeny are not among them: they
+// deny something else than they say. Whether receiving is allowed at all is not looked at, since a principal may hold
+// other policies.
 func (s Set) DeniedButReceivable() []string {
 	a := s.analyse()
 	receipt := a.denied("iot:receive")
 	subscribing := a.those(a.bans(""), func(b ban) bool { return b.acts("iot:subscribe") })
 	whole := below(string(topicFilter))
-	var wider []target // which filters are allowed, and may bring messages
+	var left []target // which filters are allowed, and may bring messages
 	for _, r := range a.allows {
 		if !r.acts("iot:subscribe") {
 			continue
@@ -67,11 +59,11 @@ func (s Set) DeniedButReceivable() []string {
 			if !slices.ContainsFunc(subscribing, func(b ban) bool {
 				return b.covers(x.resource, x.plain, &a.effort) || b.covers(x.resource, whole, &a.effort)
 			}) && !a.ends(receipt, nil, x.resource) {
-				wider = append(wider, x)
+				left = append(left, x)
 			}
 		}
 	}
-	if len(wider) == 0 {
+	if len(left) == 0 {
 		return nil
 	}
 	var all []string
@@ -80,12 +72,13 @@ func (s Set) DeniedButReceivable() []string {
 			if d.hasMQTTWildcard(x.text, &a.effort) || !x.ofIoT(&a.effort) || a.ends(receipt, d.Conditions, x) {
 				continue
 			}
-			if slices.ContainsFunc(wider, func(w target) bool { return a.overlap(w, x) }) {
+			if slices.ContainsFunc(left, func(w target) bool { return a.reaches(w, x) }) {
 				all = append(all, x.text)
 			}
 		}
 	}
-	return once(all)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // denied returns the Denies of an action, given in lower case, on what they name.
@@ -99,19 +92,99 @@ func (a *analysis) denied(action string) []ban {
 	return all
 }
 
-// overlap tells whether some topics that filters of w are about are denied by the filters of d.
-func (a *analysis) overlap(w target, d resource) bool {
-	if a.effort < 0 {
-		return true
-	}
-	for _, mine := range w.name.after(string(topicFilter)) {
-		for _, denied := range d.name.after(string(topicFilter)) {
-			if mine.meets(denied, &a.effort) {
+// reaches tells whether one of the filters of w brings messages of topics that are denied as filters by d, and is not
+// denied by it itself.
+func (a *analysis) reaches(w target, d resource) bool {
+	mine := w.name.after(string(topicFilter))
+	wild := !slices.ContainsFunc(w.plain.after(string(topicFilter)), func(g glob) bool {
+		return len(g) > 0 && g[0] != letter('+') && g[0] != letter('#')
+	})
+	for _, denied := range d.name.after(string(topicFilter)) {
+		if wild && reserved(denied) {
+			continue
+		}
+		brings := func(filters glob) bool {
+			return slices.ContainsFunc(mine, func(g glob) bool { return g.meets(filters, &a.effort) })
+		}
+		if bounds(denied) > maxBounds {
+			if brings(denied) {
+				return true
+			}
+			continue
+		}
+		for around := range waysAround(denied) {
+			if brings(around) && !denied.covers(around, &a.effort) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// maxBounds is at how many places of a pattern levels may begin or end for the ways around it to be tried, which are as
+// many squared. AWS IoT has topics of a dozen levels at most. Of a pattern with more, each filter that is allowed and
+// has something in common with it counts as one.
+const maxBounds = 50
+
+func bounds(denied glob) (n int) {
+	for _, t := range denied {
+		if t.wildcard() || t == letter('/') {
+			n++
+		}
+	}
+	return n
+}
+
+func letter(r rune) token { return token{kind: literal, r: r} }
+
+// reserved tells whether topics begin with $, for which MQTT's wildcards do not stand.
+func reserved(topics glob) bool { return len(topics) > 0 && topics[0] == letter('$') }
+
+// waysAround yields filters that bring what is published to the topics of denied: with + in the place of one level, or #
+// in that of all that follow. Those with both, or with more of them, need not be tried, unless a filter is allowed
+// that must have them because of a ? in it.
+func waysAround(denied glob) iter.Seq[glob] {
+	slash := letter('/')
+	return func(yield func(glob) bool) {
+		for begin := 0; begin <= len(denied); begin++ {
+			var before glob // of the level that begins here
+			switch {
+			case begin == 0:
+				if reserved(denied) {
+					continue
+				}
+			case denied[begin-1] == slash:
+				before = denied[:begin:begin]
+			case denied[begin-1].kind == one: // which may be the /
+				before = append(denied[:begin-1:begin-1], slash)
+			case denied[begin-1].kind == many: // which may end in /
+				before = append(denied[:begin:begin], slash)
+			default:
+				continue
+			}
+			if !yield(append(slices.Clone(before), letter('#'))) {
+				return
+			}
+			for end := begin; end <= len(denied) && (end == begin || denied[end-1] != slash); end++ {
+				var after glob // the level that ends here
+				switch {
+				case end == len(denied):
+				case denied[end] == slash:
+					after = denied[end:]
+				case denied[end].kind == one:
+					after = append(glob{slash}, denied[end+1:]...)
+				case denied[end].kind == many:
+					after = append(glob{slash}, denied[end:]...)
+				default:
+					continue
+				}
+				if !yield(slices.Concat(before, glob{letter('+')}, after)) {
+					return
+				}
+			}
+		}
+		yield(append(slices.Clone(denied), slash, letter('#'))) // which brings the level above as well
+	}
 }
 
 // ends tells whether the Denies of receiving end all receipt of what is published to the topics of filters, where

@@ -121,8 +121,11 @@ func readEffect(statement *strictjson.Value) (Effect, error) {
 	return "", v.Wrong("must be Allow or Deny")
 }
 
+// want tells what is wrong with a value.
+type want func(*strictjson.Value) error
+
 // eitherOr reads the patterns of one of two members, of which exactly one must be there.
-func (p *parser) eitherOr(v *strictjson.Value, name, notName string, check func(*strictjson.Value) error) (is, not []string, err error) {
+func (p *parser) eitherOr(v *strictjson.Value, name, notName string, check want) (is, not []string, err error) {
 	member, notMember := v.Find(name), v.Find(notName)
 	switch {
 	case member != nil && notMember != nil:
@@ -181,7 +184,8 @@ func (p *parser) conditions(v *strictjson.Value) (all []Condition, err error) {
 			default:
 				folded[lower] = true
 			}
-			c.Values, err = p.texts(&key.Value, nil, "a string, number or boolean", strictjson.String, strictjson.Number, strictjson.Bool)
+			c.Values, err = p.texts(&key.Value, nil, "a string, number or boolean",
+				strictjson.String, strictjson.Number, strictjson.Bool)
 			if err != nil {
 				return nil, err
 			}
@@ -203,8 +207,10 @@ func knownOperator(operator string) bool {
 		return true
 	}
 	switch strings.TrimSuffix(operator, "IfExists") {
-	case "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
-		"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals",
+	case "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase",
+		"StringLike", "StringNotLike",
+		"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals",
+		"NumericGreaterThan", "NumericGreaterThanEquals",
 		"DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals",
 		"ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike", "Bool", "BinaryEquals", "IpAddress", "NotIpAddress":
 		return true
@@ -214,7 +220,7 @@ func knownOperator(operator string) bool {
 
 // texts returns what v says, or what the values of a list say, which must not be empty. All must be of one of kinds
 // and pass check, unless that is nil.
-func (p *parser) texts(v *strictjson.Value, check func(*strictjson.Value) error, what string, kinds ...strictjson.Kind) ([]string, error) {
+func (p *parser) texts(v *strictjson.Value, check want, what string, kinds ...strictjson.Kind) ([]string, error) {
 	values, err := oneOrMore(v, what, kinds...)
 	if err != nil {
 		return nil, err

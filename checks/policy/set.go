@@ -24,15 +24,17 @@ type Set []*Document
 // a wildcard in client/, and elsewhere as good as the right to connect. iot:Receive is never among them.
 // The order is that of AWS's messages.
 func (s Set) BroadDataPlane() []string {
+	a := s.analyse()
 	var found []string
 	for _, n := range []noun{client, topic, topicFilter, thing} {
+		a.effort = maxEffort // for each of what are four questions
 		var actions []string
-		for _, a := range dataPlane {
-			if a.noun == n {
-				actions = append(actions, a.action)
+		for _, known := range dataPlane {
+			if known.noun == n {
+				actions = append(actions, known.action)
 			}
 		}
-		found = append(found, s.analyse().broad(n, actions)...)
+		found = append(found, a.broad(n, actions)...)
 	}
 	var all []string
 	for _, a := range dataPlane {

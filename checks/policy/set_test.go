@@ -1,7 +1,6 @@
 package policy_test
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -79,9 +78,9 @@ func answers(s policy.Set, question string) string {
 	case "services":
 		return strings.Join(s.Services(), " ")
 	case "any":
-		return fmt.Sprint(s.AllowsAny(argument))
+		return strings.Join(s.AnyOf(strings.Fields(argument)...), " ")
 	case "all":
-		return fmt.Sprint(s.AllowsAll(argument))
+		return strings.Join(s.AllOf(strings.Fields(argument)...), " ")
 	case "wildcards":
 		return strings.Join(s.WildcardsInDeny(), " ")
 	case "receivable":
