@@ -1,6 +1,7 @@
-// Command fleetaudit audits the certificates of an IoT fleet, and tells when scheduled audits are due.
+// Command fleetaudit audits an IoT fleet that files describe, and tells when scheduled audits are due.
 //
-//	fleetaudit audit fleet/                      what is wrong with the certificates in a folder
+//	fleetaudit audit fleet/                      what is wrong with the fleet in a folder
+//	fleetaudit audit policy.json                 with a policy
 //	fleetaudit audit fleet.pem --as-of 2030-01-01
 //	fleetaudit schedule next --frequency MONTHLY --day-of-month LAST
 //	fleetaudit checks                            what it can look for

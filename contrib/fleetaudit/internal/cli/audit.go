@@ -47,15 +47,25 @@ func (a *app) auditCommand() *cobra.Command {
 	f := auditFlags{failOn: failOnNone}
 	cmd := &cobra.Command{
 		Use:   "audit PATH...",
-		Short: "Audit the certificates and CRLs in files and folders",
-		Long: `audit reads certificates and certificate revocation lists, runs every check that they
-allow, and says what is wrong and what to do about it.
+		Short: "Audit the fleet that files and folders hold",
+		Long: `audit reads a fleet, runs every check that it allows, and says what is wrong and what to
+do about it.
 
-A PATH is a file, or a folder with all that is below it: PEM bundles and DER, whatever
-their names; "-" is standard input. Certificates that may sign others are CA certificates,
-the rest are those of devices.
+A PATH is a file, or a folder with all that is below it; "-" is standard input. All paths
+together are one fleet. Whatever their names, files may be:
 
-A check that has nothing to look at is "not run", which says nothing about the fleet.
+  PEM or DER       certificates and revocation lists; certificates that may sign others
+                   are CA certificates, the rest are those of devices
+  JSON             one policy document; or objects with lists of policies, identityPools,
+                   roleAliases, certificates (status and date of those above), accounts;
+                   or the events of clients that connected and disconnected
+  20 hex digits    a line each: Debian's weak keys, as its openssl-blacklist lists them
+
+Every member of the JSON is documented with the Go package that reads it:
+  go doc github.com/fleetaudit/fleetaudit/checks/inventory
+
+A check that has nothing to look at is "not run", which says nothing about the fleet. The
+report says what to supply.
 
 Exit status:
   0  the audit is complete; without --fail-on, whatever it found
@@ -63,7 +73,9 @@ Exit status:
   2  it is not complete, whatever it found: a check failed, one that --check names had
      nothing to look at, something could not be read (unless --allow-unread), or it was
      interrupted; or the command line is wrong`,
-		Example: `  fleetaudit audit /etc/ssl/certs/ca-certificates.crt --as-of 2030-01-01
+		Example: `  fleetaudit audit fleet/
+  fleetaudit audit policy.json --fail-on MEDIUM
+  fleetaudit audit /etc/ssl/certs/ca-certificates.crt --as-of 2030-01-01
   fleetaudit audit fleet/ --check DEVICE_CERTIFICATE_EXPIRING_CHECK --param CERT_EXPIRATION_THRESHOLD_IN_DAYS=60
   fleetaudit audit fleet/ --format json --fail-on HIGH > audit.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -148,14 +160,14 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
 // incomplete says why an audit does not tell all there is to know; empty if it does.
 func incomplete(r *report.Report, f auditFlags) string {
 	switch {
-	case r.AuditTask == nil:
-		return "no check had anything to look at"
-	case r.AuditTask.TaskStatus == model.AuditTaskStatusCanceled:
+	case r.AuditTask != nil && r.AuditTask.TaskStatus == model.AuditTaskStatusCanceled:
 		return "it was interrupted"
-	case r.AuditTask.TaskStatistics.FailedChecks > 0:
+	case r.AuditTask != nil && r.AuditTask.TaskStatistics.FailedChecks > 0:
 		return "a check failed"
 	case len(f.checks) > 0 && len(r.NotRunChecks) > 0:
 		return r.NotRunChecks[0].CheckName + " had nothing to look at: " + r.NotRunChecks[0].Reason
+	case r.AuditTask == nil:
+		return "no check had anything to look at"
 	case len(r.LoadProblems) > 0 && !f.allowUnread:
 		return "not everything could be read (--allow-unread accepts that)"
 	}

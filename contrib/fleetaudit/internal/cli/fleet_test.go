@@ -26,6 +26,12 @@ var update = flag.Bool("update", false, "write the files in testdata anew")
 // asOf is when the fleets in testdata are audited.
 const asOf = "2030-01-01"
 
+// example is the fleet that the README audits, in which every check finds something.
+const (
+	example     = "../../../../checks/inventory/testdata/fleet"
+	exampleAsOf = "2024-06-01"
+)
+
 // TestFleets compares the fleets in testdata with those that are made here.
 func TestFleets(t *testing.T) {
 	for name, want := range fleets(t) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -56,12 +57,21 @@ func FuzzAudit(f *testing.F) {
 		}
 		f.Add(string(b))
 	}
+	for _, name := range []string{"identity/pools.json", "policies/buildings.json", "policies/doorbell.json", "roles/aliases.json", "registry/accounts.json", "connections/2024-05.jsonl", "keys/weak-debian-keys.txt"} {
+		b, err := os.ReadFile(filepath.Join(example, name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(b))
+	}
 	f.Fuzz(func(t *testing.T, file string) {
-		wellBehaved(t, []string{"audit", "-", "--as-of", asOf, "--all", "--width", "80"}, file)
-		var stdout bytes.Buffer
-		cli.Run(context.Background(), []string{"audit", "-", "--as-of", asOf, "--format", "json"}, strings.NewReader(file), &stdout, new(bytes.Buffer))
-		if stdout.Len() > 0 {
-			decode(t, stdout.String())
+		for _, at := range []string{asOf, exampleAsOf} {
+			wellBehaved(t, []string{"audit", "-", "--as-of", at, "--all", "--width", "80"}, file)
+			var stdout bytes.Buffer
+			cli.Run(context.Background(), []string{"audit", "-", "--as-of", at, "--format", "json"}, strings.NewReader(file), &stdout, new(bytes.Buffer))
+			if stdout.Len() > 0 {
+				decode(t, stdout.String())
+			}
 		}
 	})
 }

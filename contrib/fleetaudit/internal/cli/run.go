@@ -77,9 +77,10 @@ func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "fleetaudit",
 		Short: "Audit the security of an IoT fleet",
-		Long: `fleetaudit looks for what is wrong with the certificates of an IoT fleet: those that
-expire or are old, and those that were revoked and are still in use. It works on files,
-and talks to nobody.`,
+		Long: `fleetaudit looks for what is wrong with an IoT fleet: certificates that expire, were
+revoked or have weak keys, policies and roles that allow too much, client ids and
+certificates that several devices use, logging that is off. It works on files, and talks
+to nobody.`,
 		Args:              subcommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors:     true,

@@ -165,8 +165,8 @@ func TestInterruptedWhileReading(t *testing.T) {
 func TestCompletion(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"checks REVOKED_CA", "REVOKED_CA_CERTIFICATE_STILL_ACTIVE_CHECK\tRevoked CA certificate is still active\n:4\n"},
-		{"audit --check CA_", "CA_CERTIFICATE_EXPIRING_CHECK\tCA certificate is expiring\n:4\n"},
-		{"audit --check X,CA_", "X,CA_CERTIFICATE_EXPIRING_CHECK\tCA certificate is expiring\n:4\n"},
+		{"audit --check CA_", "CA_CERTIFICATE_EXPIRING_CHECK\tCA certificate is expiring\nCA_CERTIFICATE_KEY_QUALITY_CHECK\tCA certificate has a weak key\n:4\n"},
+		{"audit --check X,LOG", "X,LOGGING_DISABLED_CHECK\tLogging is disabled\n:4\n"},
 		{"audit --fail-on C", "CRITICAL\nHIGH\nMEDIUM\nLOW\nNONE\n:4\n"},
 		{"schedule next --frequency D", "DAILY\nWEEKLY\nBIWEEKLY\nMONTHLY\n:4\n"},
 	} {

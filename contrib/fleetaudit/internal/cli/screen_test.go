@@ -20,6 +20,7 @@ func TestWidths(t *testing.T) {
 		"audit testdata/fleet --as-of 2030-01-01",
 		"audit testdata/fleet --as-of 2030-01-01 --all --color always",
 		"audit testdata/fleet/ca testdata/fleet/devices --as-of 2030-01-01",
+		"audit " + example + " --as-of " + exampleAsOf + " --all",
 		"checks",
 		"schedule next --frequency DAILY --at 02:30 --zone Europe/Berlin --from 2026-03-28",
 	} {
@@ -43,6 +44,7 @@ func TestColor(t *testing.T) {
 	for _, args := range []string{
 		"audit testdata/fleet --as-of 2030-01-01",
 		"audit testdata/sound --as-of 2030-01-01",
+		"audit " + example + " --as-of " + exampleAsOf,
 		"checks",
 		"checks CA_CERTIFICATE_EXPIRING_CHECK",
 		"schedule next --frequency DAILY --at 02:30 --zone Europe/Berlin --from 2026-03-28",

@@ -57,32 +57,35 @@ func (a *app) choose(r *report.Report, wanted []checks.Spec, fleet inventory.Con
 		if !slices.ContainsFunc(wanted, func(w checks.Spec) bool { return w.Name == spec.Name }) {
 			continue
 		}
-		if reason := nothingFor(spec, crls); reason != "" {
-			r.NotRunChecks = append(r.NotRunChecks, report.NotRunCheck{CheckName: spec.Name, Reason: reason})
+		if not := nothingFor(spec, crls); not.Reason != "" {
+			not.CheckName = spec.Name
+			r.NotRunChecks = append(r.NotRunChecks, not)
 			continue
 		}
 		run = append(run, c)
 	}
 	crls.note(r, run)
+	noteWeakKeys(r, run, crls)
+	noteConnections(r, run, crls)
 	return run
 }
 
-// nothingFor says what is missing for a check to tell anything; empty if nothing is.
-func nothingFor(spec checks.Spec, crls coverage) string {
+// nothingFor says what is missing for a check to tell anything; without a reason if nothing is.
+func nothingFor(spec checks.Spec, crls coverage) report.NotRunCheck {
 	for _, source := range append([]checks.Handle{spec.Source}, spec.Needs...) {
 		if source == nil {
 			continue
 		}
 		if n, known := source.SourceLen(); known && n == 0 {
-			return "no " + source.SourceName() + " were loaded"
+			return crls.missing(source)
 		}
 	}
 	if crls.needed(spec) {
 		if certificates, kind := crls.judges(spec); kind != "" && !crls.covered(certificates) {
-			return "no CRL of an issuer of these certificates was loaded"
+			return report.NotRunCheck{Reason: "no CRL of an issuer of these certificates was loaded"}
 		}
 	}
-	return ""
+	return report.NotRunCheck{}
 }
 
 // completeChecks completes the names of checks, after a comma too.

@@ -1,4 +1,4 @@
-// Package fleet reads the certificates and CRLs that the command line names.
+// Package fleet reads the files and folders that the command line names.
 package fleet
 
 import (
@@ -30,8 +30,8 @@ func Names(paths []string) []string {
 	return names
 }
 
-// Load reads the files and folders that paths name, each resource once. It fails if one of them does not
-// exist, if there is nothing in any of them, or with the cause of ctx.
+// Load reads the files and folders that paths name as one fleet. It fails if one of them does not exist, if there
+// is nothing in any of them, or with the cause of ctx. Whatever it waits for, it does not outlast ctx.
 func Load(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loaded, error) {
 	// What does not exist is told before a large fleet has been read, or waited for.
 	for _, path := range paths {
@@ -41,43 +41,41 @@ func Load(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loade
 			}
 		}
 	}
-	var all inventory.Loaded
-	seen, told := make(map[string]inventory.Origin), make(map[inventory.Problem]bool)
-	for _, path := range paths {
-		part, err := load(ctx, stdin, path)
-		if err != nil {
-			return all, err
-		}
-		merge(&all, part, seen, told)
-	}
-	if len(all.DeviceCertificates)+len(all.CACertificates)+len(all.CRLs) == 0 {
-		return all, nothing(all)
-	}
-	return all, nil
-}
-
-// load reads one path. Whatever it waits for, it does not outlast ctx.
-func load(ctx context.Context, stdin io.Reader, path string) (inventory.Loaded, error) {
 	type result struct {
 		loaded inventory.Loaded
 		err    error
 	}
 	done := make(chan result, 1)
 	go func() {
-		var r result
-		if path == Stdin {
-			r.loaded, r.err = inventory.LoadReader(ctx, stdin, stdinFile)
-		} else {
-			r.loaded, r.err = inventory.Load(ctx, path)
-		}
-		done <- r
+		loaded, err := load(ctx, stdin, paths)
+		done <- result{loaded, err}
 	}()
 	select {
 	case r := <-done:
-		return r.loaded, describe(path, r.err)
+		return r.loaded, r.err
 	case <-ctx.Done():
 		return inventory.Loaded{}, context.Cause(ctx)
 	}
+}
+
+func load(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loaded, error) {
+	var l inventory.Loader
+	for _, path := range paths {
+		var err error
+		if path == Stdin {
+			err = l.LoadReader(ctx, stdin, stdinFile)
+		} else {
+			err = l.Load(ctx, path)
+		}
+		if err != nil {
+			return inventory.Loaded{}, describe(path, err)
+		}
+	}
+	all := l.Loaded()
+	if isEmpty(all.Contents) {
+		return inventory.Loaded{}, nothing(all)
+	}
+	return all, nil
 }
 
 // describe says that a path cannot be read, without the operating system's name for how it tried.
@@ -88,11 +86,16 @@ func describe(path string, err error) error {
 	return err
 }
 
+func isEmpty(c inventory.Contents) bool {
+	return len(c.DeviceCertificates)+len(c.CACertificates)+len(c.CRLs)+len(c.PolicyVersions)+len(c.IdentityPools)+
+		len(c.RoleAliases)+len(c.Clients)+len(c.Accounts)+c.WeakKeys.Len() == 0
+}
+
 // nothing is the error of paths that hold no resource. It says why, if there is something to say.
 func nothing(all inventory.Loaded) error {
-	const none = "no certificates and no CRLs were found"
+	const none = "nothing to audit was found"
 	if len(all.Problems) == 0 {
-		return errors.New(none + ": want files in PEM or DER")
+		return errors.New(none + ": want certificates and CRLs in PEM or DER, or the rest of a fleet in JSON (see fleetaudit audit --help)")
 	}
 	first := all.Problems[0]
 	err := fmt.Errorf("%s: %s: %s", none, place(first.Origin), first.What)
@@ -108,43 +111,4 @@ func place(at inventory.Origin) string {
 		return at.File
 	}
 	return at.String()
-}
-
-// merge adds part to all, except for resources that have been seen and problems that have been told: one
-// path may lead to what another did.
-func merge(all *inventory.Loaded, part inventory.Loaded, seen map[string]inventory.Origin, told map[inventory.Problem]bool) {
-	again := func(id string, at inventory.Origin) bool {
-		first, ok := seen[id]
-		if ok {
-			all.Ignored = append(all.Ignored, inventory.Problem{Origin: at, What: "second copy of " + place(first)})
-			return true
-		}
-		seen[id] = at
-		return false
-	}
-	for _, c := range part.DeviceCertificates {
-		if !again(c.ID, c.Origin) {
-			all.DeviceCertificates = append(all.DeviceCertificates, c)
-		}
-	}
-	for _, c := range part.CACertificates {
-		if !again(c.ID, c.Origin) {
-			all.CACertificates = append(all.CACertificates, c)
-		}
-	}
-	for _, c := range part.CRLs {
-		if !again(c.ID, c.Origin) {
-			all.CRLs = append(all.CRLs, c)
-		}
-	}
-	add := func(list *[]inventory.Problem, part []inventory.Problem) {
-		for _, p := range part {
-			if !told[p] {
-				told[p] = true
-				*list = append(*list, p)
-			}
-		}
-	}
-	add(&all.Problems, part.Problems)
-	add(&all.Ignored, part.Ignored)
 }

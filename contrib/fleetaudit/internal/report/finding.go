@@ -3,9 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/fleetaudit/fleetaudit/checks"
@@ -105,8 +103,8 @@ func (w *writer) notEvaluable() {
 	w.b.WriteString(w.screen.Table("  ", []terminal.Column{{}, {Flex: true, Breaks: "_"}, {Right: true}}, rows))
 	w.kinds(once)
 	w.b.WriteString("\n")
-	w.advice("Replace a certificate that cannot be parsed with a sound copy, add the CA certificates and CRLs that " +
-		"the reasons ask for, and audit again: until then nothing is known.")
+	w.advice("Mend or replace a certificate or a policy that cannot be parsed, add what the other reasons ask for, and " +
+		"audit again: until then nobody knows whether these resources are in order.")
 }
 
 // kind is what findings have in common that are the same but for the resource.
@@ -124,7 +122,7 @@ func (w *writer) kinds(found []model.AuditFinding) {
 		byKind[k] = append(byKind[k], f)
 	}
 	slices.SortStableFunc(kinds, func(a, b kind) int { return strings.Compare(a.code, b.code) })
-	shown := kinds[:w.cut(len(kinds))]
+	shown := kinds[:w.cut(len(kinds), Shown)]
 	for _, k := range shown {
 		w.b.WriteString("\n")
 		w.prose("  ", terminal.Plain, terminal.Clean(fmt.Sprintf("%s (%s): %s", k.code, number(len(byKind[k])), k.reason)))
@@ -134,97 +132,4 @@ func (w *writer) kinds(found []model.AuditFinding) {
 		w.b.WriteString("\n")
 		w.more("  ", len(kinds)-len(shown))
 	}
-}
-
-// resources writes a table of what findings are about, and of the resources that are related to each.
-func (w *writer) resources(found []model.AuditFinding) {
-	facts := factsOf(found)
-	if len(facts) > 0 && facts[0].isTime {
-		slices.SortStableFunc(found, facts[0].compare) // what is due first is read first
-	}
-	columns := []terminal.Column{{Title: "ID", Flex: true, Breaks: ":/_"}, {Title: "SUBJECT", Cut: true}}
-	for _, k := range facts {
-		columns = append(columns, terminal.Column{Title: k.title})
-	}
-	columns = append(columns, w.fromColumn())
-	shown := found[:w.cut(len(found))]
-	rows := make([][]terminal.Cell, len(shown))
-	for i, f := range shown {
-		cells := w.resource(f.NonCompliantResource.ResourceIdentifier)
-		row := []terminal.Cell{cells[0], cells[1]}
-		for _, k := range facts {
-			row = append(row, terminal.Cell{Text: k.text(f)})
-		}
-		rows[i] = append(row, cells[2])
-	}
-	w.b.WriteString(w.screen.Table("  ", columns, rows))
-	w.more("  ", len(found)-len(shown))
-	for i, f := range shown {
-		if len(f.RelatedResources) > 0 {
-			w.related(rows[i][0].Text, f.RelatedResources)
-		}
-	}
-}
-
-func (w *writer) related(id string, list []model.RelatedResource) {
-	what := "resource"
-	if t := list[0].ResourceType; !slices.ContainsFunc(list, func(o model.RelatedResource) bool { return o.ResourceType != t }) {
-		what = strings.ToLower(strings.ReplaceAll(string(t), "_", " "))
-	}
-	w.b.WriteString("\n")
-	w.line("  ", terminal.Plain, fmt.Sprintf("%s concerns %s:", id, plural(len(list), what)))
-	shown := list[:w.cut(len(list))]
-	rows := make([][]terminal.Cell, len(shown))
-	for i, related := range shown {
-		rows[i] = w.resource(related.ResourceIdentifier)
-	}
-	w.b.WriteString(w.screen.Table("    ", []terminal.Column{{Flex: true, Breaks: ":/_"}, {Cut: true}, {Flex: true, Breaks: "/"}}, rows))
-	w.more("    ", len(list)-len(shown))
-}
-
-// shortID is how much of a certificate's id is shown: enough to tell one from another.
-const shortID = 12
-
-// resource returns three cells: a resource's id, how a person recognises it, and where it is from.
-func (w *writer) resource(id model.ResourceIdentifier) []terminal.Cell {
-	c, ok := w.report.Resources[certificateID(id)]
-	if !ok {
-		return []terminal.Cell{{Text: terminal.Clean(id.String()), Ink: terminal.Bold}, {}, {}}
-	}
-	return []terminal.Cell{
-		{Text: certificateID(id)[:shortID], Ink: terminal.Bold},
-		{Text: terminal.Clean(c.Subject)},
-		{Text: terminal.Clean(w.from(c)), Ink: terminal.Faint},
-	}
-}
-
-// fromColumn is the column of what from returns.
-func (w *writer) fromColumn() terminal.Column {
-	if w.oneFile {
-		return terminal.Column{Title: "BYTE", Right: true}
-	}
-	return terminal.Column{Title: "FILE:BYTE", Flex: true, Breaks: "/"}
-}
-
-// from is where a resource was read, without what the head of the report says already.
-func (w *writer) from(c Resource) string {
-	if w.oneFile {
-		return strconv.FormatInt(c.Offset, 10)
-	}
-	if paths := w.report.Paths; len(paths) == 1 {
-		if short, err := filepath.Rel(paths[0], c.File); err == nil {
-			return place(short, c.Offset)
-		}
-	}
-	return place(c.File, c.Offset)
-}
-
-// oneFile tells whether all that was found is in the one file that the head of the report names.
-func (r *Report) oneFile() bool {
-	for _, c := range r.Resources {
-		if len(r.Paths) != 1 || c.File != r.Paths[0] {
-			return false
-		}
-	}
-	return true
 }

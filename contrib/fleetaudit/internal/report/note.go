@@ -41,6 +41,18 @@ func (r *Report) NoteStale(crls []inventory.CRL) {
 	r.Notes = append(r.Notes, note)
 }
 
+// NoteNoWeakKeys notes that Debian's weak keys were not looked for.
+func (r *Report) NoteNoWeakKeys() {
+	r.Notes = append(r.Notes, "No list of Debian's weak keys was loaded: RSA keys were looked at for ROCA (CVE-2017-15361) and not "+
+		"for CVE-2008-0166. The lists of Debian's package openssl-blacklist may be among the paths.")
+}
+
+// NoteOldConnections notes that no connection event lies in the days at which checks look, and when the newest was.
+func (r *Report) NoteOldConnections(days int, newest time.Time) {
+	r.Notes = append(r.Notes, fmt.Sprintf("No connection event is of the %d days before the audit, at which checks of connections "+
+		"look: the newest is of %s.", days, instant(newest)))
+}
+
 // notes writes what limits the worth of what the checks found.
 func (w *writer) notes() {
 	if len(w.report.Notes) == 0 {

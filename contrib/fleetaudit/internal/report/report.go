@@ -3,7 +3,6 @@
 package report
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -25,7 +24,8 @@ type Report struct {
 	AuditTask    *Task                `json:"auditTask,omitempty"`
 	Findings     []model.AuditFinding `json:"findings"`
 
-	// Resources are the certificates that findings name, by certificate id.
+	// Resources are those that findings name and that stand somewhere: certificates by certificate id, policy
+	// versions as policy/NAME:VERSION, identity pools by id, role aliases by ARN, and accounts.
 	Resources map[string]Resource `json:"resources"`
 
 	// Specs are those of the checks that ran, in order.
@@ -34,13 +34,6 @@ type Report struct {
 
 // Task is AWS's word for an audit.
 type Task = model.DescribeAuditTaskOutput
-
-// Counts says how many resources were loaded.
-type Counts struct {
-	DeviceCertificates int `json:"deviceCertificates"`
-	CACertificates     int `json:"caCertificates"`
-	CRLs               int `json:"crls"`
-}
 
 // LoadProblem is something about a place in a file.
 type LoadProblem struct {
@@ -52,25 +45,16 @@ type LoadProblem struct {
 // NotRunCheck is a check that had nothing to look at, so that nothing is known.
 type NotRunCheck struct {
 	CheckName string `json:"checkName"`
-	Reason    string `json:"reason"`
-}
-
-// Resource is how a person recognises a certificate.
-type Resource struct {
-	Subject string `json:"subject,omitempty"` // empty if the certificate does not parse
-	File    string `json:"file"`
-	Offset  int64  `json:"offset"` // in bytes
+	// CheckRunStatus is WAITING_FOR_DATA_COLLECTION where connections would have to be recorded first; else empty.
+	CheckRunStatus model.AuditCheckRunStatus `json:"checkRunStatus,omitempty"`
+	Reason         string                    `json:"reason"` // and what to supply
 }
 
 // New begins a Report with what was loaded.
 func New(paths []string, loaded inventory.Loaded) *Report {
 	return &Report{
-		Paths: paths,
-		Loaded: Counts{
-			DeviceCertificates: len(loaded.DeviceCertificates),
-			CACertificates:     len(loaded.CACertificates),
-			CRLs:               len(loaded.CRLs),
-		},
+		Paths:        paths,
+		Loaded:       newCounts(loaded.Contents),
 		LoadProblems: problems(loaded.Problems),
 		Ignored:      problems(loaded.Ignored),
 		NotRunChecks: []NotRunCheck{},
@@ -86,28 +70,6 @@ func problems(list []inventory.Problem) []LoadProblem {
 		all[i] = LoadProblem{p.File, p.Offset, p.What}
 	}
 	return all
-}
-
-// Name fills Resources from the certificates that were loaded.
-func (r *Report) Name(loaded inventory.Loaded) {
-	wanted := make(map[string]bool)
-	for _, f := range r.Findings {
-		wanted[certificateID(f.NonCompliantResource.ResourceIdentifier)] = true
-		for _, related := range f.RelatedResources {
-			wanted[certificateID(related.ResourceIdentifier)] = true
-		}
-	}
-	for _, certificates := range [][]inventory.Certificate{loaded.DeviceCertificates, loaded.CACertificates} {
-		for _, c := range certificates {
-			if wanted[c.ID] {
-				r.Resources[c.ID] = Resource{c.Subject(), c.Origin.File, c.Origin.Offset}
-			}
-		}
-	}
-}
-
-func certificateID(id model.ResourceIdentifier) string {
-	return cmp.Or(id.DeviceCertificateID, id.CACertificateID, id.IssuerCertificateIdentifier.IssuerID)
 }
 
 // Worst returns the severity of the worst finding, or an empty one if there is none.
@@ -128,8 +90,11 @@ func plural(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	if stem, ok := strings.CutSuffix(one, "y"); ok {
+	if stem, ok := strings.CutSuffix(one, "y"); ok && !strings.HasSuffix(stem, "e") {
 		return number(n) + " " + stem + "ies"
+	}
+	if strings.HasSuffix(one, "s") {
+		one += "e"
 	}
 	return number(n) + " " + one + "s"
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/terminal"
@@ -16,7 +17,7 @@ const Shown = 10
 
 // Text returns the report for people. Long lists are cut at Shown items, unless all is set.
 func (r *Report) Text(screen terminal.Screen, all bool) string {
-	w := &writer{report: r, screen: screen, all: all, oneFile: r.oneFile()}
+	w := &writer{report: r, screen: screen, all: all, oneFile: r.oneFile(), wholeFiles: r.wholeFiles()}
 	w.head()
 	w.notRead()
 	w.table()
@@ -31,11 +32,11 @@ func (r *Report) Text(screen terminal.Screen, all bool) string {
 
 // writer writes a text part by part.
 type writer struct {
-	b       strings.Builder
-	report  *Report
-	screen  terminal.Screen
-	all     bool
-	oneFile bool // see Report.oneFile
+	b                   strings.Builder
+	report              *Report
+	screen              terminal.Screen
+	all                 bool
+	oneFile, wholeFiles bool // see Report.oneFile and Report.wholeFiles
 }
 
 func (w *writer) line(indent string, ink terminal.Ink, text string) {
@@ -58,12 +59,12 @@ func (w *writer) title(text string) {
 	w.line("", terminal.Bold, text)
 }
 
-// cut returns how many of n items to show. It saves no line to hide a single one.
-func (w *writer) cut(n int) int {
-	if w.all || n <= Shown+1 {
+// cut returns how many of n items to show, about most. It saves no line to hide a single one.
+func (w *writer) cut(n, most int) int {
+	if w.all || n <= most+1 {
 		return n
 	}
-	return Shown
+	return most
 }
 
 // more says how many items are not shown.
@@ -75,29 +76,23 @@ func (w *writer) more(indent string, n int) {
 
 func (w *writer) head() {
 	r := w.report
-	n := w.cut(len(r.Paths))
+	n := w.cut(len(r.Paths), Shown)
 	w.prose("", terminal.Bold, terminal.Clean("Audit of "+strings.Join(r.Paths[:n], ", ")))
 	w.more("", len(r.Paths)-n)
-	var loaded []string
-	for _, c := range []struct {
-		n    int
-		name string
-	}{{r.Loaded.DeviceCertificates, "device certificate"}, {r.Loaded.CACertificates, "CA certificate"}, {r.Loaded.CRLs, "CRL"}} {
-		if c.n > 0 {
-			loaded = append(loaded, plural(c.n, c.name))
-		}
-	}
-	w.prose("", terminal.Plain, strings.Join(loaded, ", ")+" as of "+r.AsOf.UTC().Format("2006-01-02 15:04 UTC"))
+	w.prose("", terminal.Plain, "As of "+instant(r.AsOf.Time)+": "+r.Loaded.String())
 }
+
+// instant is a time to the minute.
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 func (w *writer) notRead() {
 	r := w.report
 	if n := len(r.LoadProblems); n > 0 {
 		w.title("Could not be read (file:byte)")
-		for _, p := range r.LoadProblems[:w.cut(n)] {
+		for _, p := range r.LoadProblems[:w.cut(n, Shown)] {
 			w.problem(terminal.Yellow, p)
 		}
-		w.more("  ", n-w.cut(n))
+		w.more("  ", n-w.cut(n, Shown))
 	}
 	switch n := len(r.Ignored); {
 	case n > 0 && w.all:
@@ -222,10 +217,14 @@ func (w *writer) notRun() {
 	var reasons []string
 	names := make(map[string][]string)
 	for _, n := range r.NotRunChecks {
-		if names[n.Reason] == nil {
-			reasons = append(reasons, n.Reason)
+		reason := n.Reason
+		if n.CheckRunStatus != "" {
+			reason = string(n.CheckRunStatus) + ": " + reason
 		}
-		names[n.Reason] = append(names[n.Reason], n.CheckName)
+		if names[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		names[reason] = append(names[reason], n.CheckName)
 	}
 	for _, reason := range reasons {
 		w.prose("  ", terminal.Plain, reason+":")
@@ -267,15 +266,17 @@ func (w *writer) summary() {
 		if stats.FailedChecks > 0 {
 			rest = append(rest, number(stats.FailedChecks)+" failed")
 		}
-		if n := len(r.NotRunChecks); n > 0 {
-			rest = append(rest, number(n)+" had nothing to look at")
-		}
+	}
+	if n := len(r.NotRunChecks); n > 0 {
+		rest = append(rest, number(n)+" had nothing to look at")
 	}
 	if n := len(r.LoadProblems); n > 0 {
 		rest = append(rest, plural(n, "problem")+" while reading")
 	}
 	w.line("", ink, words)
-	w.prose("", terminal.Plain, strings.Join(rest, ", "))
+	if len(rest) > 0 {
+		w.prose("", terminal.Plain, strings.Join(rest, ", "))
+	}
 }
 
 // number writes n with commas between thousands.

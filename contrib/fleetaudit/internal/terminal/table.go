@@ -25,7 +25,7 @@ type Cell struct {
 
 const (
 	gap     = "  " // between columns
-	minFlex = 12   // as far as a column gives way
+	minFlex = 12   // as far as a column gives way, unless its title is wider
 )
 
 // Table returns rows as a table, each line indented and ended with a newline. It is as wide as it needs
@@ -121,7 +121,7 @@ func (s Screen) columnWidths(indent int, columns []Column, rows [][]Cell) []int 
 	for ; total > s.Width; total-- {
 		widest := -1
 		for i, c := range columns {
-			if (c.Flex || c.Cut) && widths[i] > minFlex && (widest < 0 || widths[i] > widths[widest]) {
+			if (c.Flex || c.Cut) && widths[i] > max(minFlex, Width(c.Title)) && (widest < 0 || widths[i] > widths[widest]) {
 				widest = i
 			}
 		}

@@ -1,0 +1,102 @@
+package report
+
+import (
+	"cmp"
+	"path/filepath"
+	"strconv"
+
+	"github.com/fleetaudit/fleetaudit/checks/inventory"
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// Resource is how a person recognises a resource, and where it stands.
+type Resource struct {
+	Subject string `json:"subject,omitempty"` // of a certificate that parses
+	File    string `json:"file"`
+	Offset  int64  `json:"offset"` // in bytes
+}
+
+// Name fills Resources from what was loaded.
+func (r *Report) Name(loaded inventory.Loaded) {
+	wanted := make(map[string]bool)
+	for _, f := range r.Findings {
+		wanted[resourceKey(f.NonCompliantResource.ResourceIdentifier)] = true
+		for _, related := range f.RelatedResources {
+			wanted[resourceKey(related.ResourceIdentifier)] = true
+		}
+	}
+	add := func(id model.ResourceIdentifier, subject func() string, at inventory.Origin) {
+		if key := resourceKey(id); wanted[key] {
+			r.Resources[key] = Resource{subject(), at.File, at.Offset}
+		}
+	}
+	for _, list := range [][]inventory.Certificate{loaded.DeviceCertificates, loaded.CACertificates} {
+		for i := range list {
+			add(model.ResourceIdentifier{DeviceCertificateID: list[i].ID}, list[i].Subject, list[i].Origin)
+		}
+	}
+	none := func() string { return "" }
+	for _, v := range loaded.PolicyVersions {
+		version := model.PolicyVersionIdentifier{PolicyName: v.Name, PolicyVersionID: v.VersionID}
+		add(model.ResourceIdentifier{PolicyVersionIdentifier: version}, none, v.Origin)
+	}
+	for _, p := range loaded.IdentityPools {
+		add(model.ResourceIdentifier{CognitoIdentityPoolID: p.ID}, none, p.Origin)
+	}
+	for _, a := range loaded.RoleAliases {
+		add(model.ResourceIdentifier{RoleAliasARN: a.ARN}, none, a.Origin)
+	}
+	for _, a := range loaded.Accounts {
+		add(model.ResourceIdentifier{Account: a.Account}, none, a.Origin)
+	}
+}
+
+// resourceKey is what Resources has a resource by; empty if it has none of that kind. No two are the same: the ids
+// of identity pools have a colon in them and no slash.
+func resourceKey(id model.ResourceIdentifier) string {
+	if v := id.PolicyVersionIdentifier; v.PolicyName != "" {
+		return "policy/" + v.PolicyName + ":" + v.PolicyVersionID
+	}
+	return cmp.Or(certificateID(id), id.CognitoIdentityPoolID, id.RoleAliasARN, id.Account)
+}
+
+// certificateID is the id of a certificate, of whatever kind; empty if id is of something else.
+func certificateID(id model.ResourceIdentifier) string {
+	return cmp.Or(id.DeviceCertificateID, id.CACertificateID, id.IssuerCertificateIdentifier.IssuerID)
+}
+
+// from is where a resource was read, without what the head of the report says already.
+func (w *writer) from(r Resource) string {
+	switch {
+	case w.oneFile && w.wholeFiles:
+		return ""
+	case w.oneFile:
+		return strconv.FormatInt(r.Offset, 10)
+	}
+	if paths := w.report.Paths; len(paths) == 1 {
+		if short, err := filepath.Rel(paths[0], r.File); err == nil {
+			return place(short, r.Offset)
+		}
+	}
+	return place(r.File, r.Offset)
+}
+
+// oneFile tells whether all that was found is in the one file that the head of the report names.
+func (r *Report) oneFile() bool {
+	for _, c := range r.Resources {
+		if len(r.Paths) != 1 || c.File != filepath.Clean(r.Paths[0]) {
+			return false
+		}
+	}
+	return true
+}
+
+// wholeFiles tells whether all that was found stands where its file begins.
+func (r *Report) wholeFiles() bool {
+	for _, c := range r.Resources {
+		if c.Offset != 0 {
+			return false
+		}
+	}
+	return true
+}
