@@ -24,13 +24,15 @@ type run struct {
 	cancel context.CancelCauseFunc
 	ended  func() // tells Runner.Run
 	clock  clock
-	joined bool // the scan that others may be waiting for has been asked for; scans guards it
+	joined bool   // the scan that others may be waiting for has been asked for; scans guards it
+	ready  Handle // the Spec's Source once it has data; nil: it is not known
 
 	mu        sync.Mutex
 	over      bool
 	holdsSlot bool
 	pauses    int   // waits and scans that are going on
 	waits     int   // those for data
+	waited    bool  // there was one
 	fault     error // the first lie
 	count     int   // of findings
 	shards    [][]Finding
@@ -66,11 +68,25 @@ func (x *run) start() {
 		time.AfterFunc(x.runner.grace(), x.abandon)
 	})
 	x.runner.spawn(func() {
-		protect(func() error { return x.job.Check.Run(x.ctx, &x.pass) }, func(err error) {
+		protect(x.work, func(err error) {
 			unwatch()
 			x.finish(err)
 		})
 	})
+}
+
+// work lets the check work once there is data. It judges as of then, since the data may be younger than the audit.
+func (x *run) work() error {
+	if src := x.job.Spec.Source; src != nil && src.problem() == nil {
+		if err := src.wait(x.ctx, &x.pass); err != nil {
+			return err
+		}
+		x.ready = src
+		if x.waited && x.job.Now != nil {
+			x.pass.Time = x.job.Now()
+		}
+	}
+	return x.job.Check.Run(x.ctx, &x.pass)
 }
 
 // abandon ends a run whose check did not return in time. Its goroutine ends when the check returns.
@@ -200,6 +216,7 @@ func (x *run) waiting(n int) {
 	defer x.mu.Unlock()
 	before := x.waits > 0
 	x.waits += n
+	x.waited = true
 	if now := x.waits > 0; now != before && !x.over && x.job.Waiting != nil {
 		x.job.Waiting(now)
 	}

@@ -43,6 +43,9 @@ type Job struct {
 	Spec  Spec // the Check's, read once
 	Pass  Pass // TaskID, Time, Since, Config and Logger; the Runner sets the rest
 
+	// Now, if not nil, is asked for the Pass's Time after a wait for the data of the Spec's Source. It must not
+	// block.
+	Now func() time.Time
 	// Waiting, if not nil, is told when the run begins and ends to wait for data collection. It is not
 	// told anything after End.
 	Waiting func(waiting bool)

@@ -21,14 +21,16 @@ type Source[T any] struct {
 	// order the same from audit to audit.
 	Shards func(ctx context.Context) ([]Shard[T], error)
 	// Ready, if not nil, returns a channel that is closed once there is data. Until then checks wait
-	// with status WAITING_FOR_DATA_COLLECTION, hold no slot, and use up no time limit.
+	// with status WAITING_FOR_DATA_COLLECTION, hold no slot, and use up no time limit. A check whose Spec
+	// names the Source judges as of the end of the wait, and so sees what it waited for.
 	Ready func() <-chan struct{}
 	// Len, if not nil, tells how many resources a scan will bring, for progress only.
 	Len func() int
 	// Collect, if not nil, is told whether an enabled check uses the Source: true when collection must
 	// begin, or go on; false when what was collected must be dropped. An Engine calls it when it is made,
 	// and when the account's configuration changes the answer; its calls do not overlap. It must return soon
-	// and not call the Engine.
+	// and not call the Engine. A Source that has it belongs to one Engine: another one, whose account does not
+	// enable the checks, would have the data dropped.
 	Collect func(on bool)
 
 	items func() []T // of a Source that is a slice: scanned in place
@@ -47,6 +49,7 @@ type Handle interface {
 	SourceCollect(on bool)
 
 	problem() error
+	wait(ctx context.Context, pass *Pass) error
 	gather(r *Runner, expected int) gathering
 }
 
@@ -218,7 +221,7 @@ func (s *Source[T]) batches(ctx context.Context, p part[T], size int) iter.Seq2[
 
 // wait returns once there is data, or ctx has ended.
 func (s *Source[T]) wait(ctx context.Context, pass *Pass) error {
-	if s.Ready == nil {
+	if s.Ready == nil || pass.run != nil && pass.run.ready == Handle(s) {
 		return nil
 	}
 	ready := s.Ready()

@@ -112,6 +112,35 @@ func TestStartAuditAsOf(t *testing.T) {
 	})
 }
 
+// What an audit has waited for it judges as of the end of the wait, unless it was told as of when.
+func TestWaitThenJudge(t *testing.T) {
+	bubble(t, engine.Config{}, []string{"DATA_CHECK"}, func(t *testing.T, s *stock, e *engine.Engine) {
+		begin := func(asOf time.Time) string {
+			in := &model.StartOnDemandAuditTaskInput{TargetCheckNames: []string{"DATA_CHECK"}}
+			task, err := e.StartAuditAsOf(t.Context(), in, asOf)
+			require.NoError(t, err)
+			return task.TaskID
+		}
+		waiting, asOf := begin(time.Time{}), begin(time.Now().AddDate(0, 0, 30))
+		time.Sleep(48 * time.Hour)
+		close(s.data)
+		for taskID, want := range map[string]string{waiting: "42", asOf: "70", begin(time.Time{}): "42"} {
+			_, err := e.WaitAuditTask(t.Context(), taskID)
+			require.NoError(t, err)
+			var ages []string
+			for f, err := range e.AuditFindings(t.Context(), &model.ListAuditFindingsInput{TaskID: taskID}) {
+				require.NoError(t, err)
+				if f.ReasonForNonComplianceCode == "OLD" {
+					ages = append(ages, f.NonCompliantResource.AdditionalInfo["AGE"])
+				}
+			}
+			if diff := cmp.Diff([]string{want}, ages); diff != "" {
+				t.Errorf("the age of pump-2 (-want +got):\n%s", diff)
+			}
+		}
+	})
+}
+
 // AWS gives 2048 characters to the message of a check run.
 func TestLongMessage(t *testing.T) {
 	for _, row := range []struct {

@@ -6,6 +6,7 @@
 // [Engine.WaitAuditTask] and [Engine.AuditFindings]. [Operations] is the table of AWS's operations with
 // their HTTP bindings, for whoever builds a frontend.
 //
-// An Engine is safe for concurrent use. Two Engines share nothing. One that is idle owns no goroutine;
-// one that runs audits owns theirs until [Engine.Close]. Operations never wait for a check.
+// An Engine is safe for concurrent use. Two Engines share nothing but what the host gives to both, which must not
+// be a Source that collects ([checks.Source.Collect]): it belongs to one. One that is idle owns no goroutine; one that
+// runs audits owns theirs until [Engine.Close]. Operations never wait for a check.
 package engine

@@ -64,9 +64,6 @@ func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 		news:   make(chan struct{}, 1),
 	}
 	x.ctx, x.cancel = context.WithCancelCause(e.ctx)
-	if r.asOf.IsZero() {
-		r.asOf = x.start
-	}
 	account := e.account(txn)
 	names := slices.Clone(r.checks)
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(e.place(a), e.place(b)) })
@@ -117,6 +114,12 @@ func (e *Engine) place(name string) int {
 func (x *execution) job(ordinal, i int, r request, set map[string]string) *checks.Job {
 	e := x.engine
 	var ignored model.Problems // it was checked when the account was configured
+	now := func() time.Time { return x.start.Add(time.Since(x.clock)) }
+	if r.asOf.IsZero() {
+		r.asOf = x.start
+	} else {
+		now = nil
+	}
 	return &checks.Job{
 		Check: e.config.Checks[i],
 		Spec:  e.specs[i],
@@ -126,6 +129,7 @@ func (x *execution) job(ordinal, i int, r request, set map[string]string) *check
 			Since:  r.since,
 			Config: e.specs[i].Configure(&ignored, "", set),
 		},
+		Now:     now,
 		Waiting: func(yes bool) { x.note(change{ordinal: ordinal, waiting: yes}) },
 		End:     func(out checks.Outcome) { x.note(change{ordinal: ordinal, outcome: &out}) },
 	}

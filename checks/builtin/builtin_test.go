@@ -58,7 +58,18 @@ func TestSpecs(t *testing.T) {
 				t.Errorf("%s: %s has no Doc, or no Unit", s.Name, p.Name)
 			}
 		}
-		got = append(got, row(s.Name, string(s.Severity), string(s.ResourceType), strings.Join(codes, " "), strings.Join(params, ", ")))
+		page, ok := strings.CutPrefix(s.URL, "https://docs.aws.amazon.com/iot-device-defender/latest/devguide/")
+		page, ok2 := strings.CutSuffix(page, ".html")
+		if !ok || !ok2 {
+			t.Errorf("%s: URL %s", s.Name, s.URL)
+		}
+		got = append(got, row(s.Name, string(s.Severity), string(s.ResourceType), page, strings.Join(codes, " "), strings.Join(params, ", ")))
+		for _, r := range s.References {
+			got = append(got, row(s.Name, r.Standard, r.Section))
+			if r.URL == "" {
+				t.Errorf("%s: reference to %s %s has no URL", s.Name, r.Standard, r.Section)
+			}
+		}
 		if s.Title == "" || s.Doc == "" || s.Remediation == "" || s.URL == "" || len(s.References) == 0 || s.Source == nil {
 			t.Errorf("%s lacks Title, Doc, Remediation, URL, References or Source", s.Name)
 		}

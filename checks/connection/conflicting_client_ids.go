@@ -24,6 +24,11 @@ func ConflictingClientIDs(inv *inventory.Inventory) checks.Check {
 			"\n\n" +
 			"A device that lost its network, and came back before the broker had noticed, takes over its own " +
 			"connection. Nothing that a broker sees tells it from a second device, so it is reported too.\n\n" +
+			"Where connections are made of a broker's events, and the end of one is missing, it ended when its client " +
+			"id connected again. If the same certificate or other principal connected then, that was no takeover: " +
+			"lost events, and a broker that crashed, leave just this behind when a device comes back. If it was " +
+			"another one, or if it is not known of one of the two, it was: another identity under a client id is a " +
+			"conflict.\n\n" +
 			"The related resources are the client id's connections in that time, newest first, by who connected: " +
 			"the device certificate, or the client id with the principal as PRINCIPAL_ID where that is no " +
 			"certificate. They have CONNECTION_TIME and DISCONNECTION_TIME in epoch milliseconds, as far as these " +

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
@@ -25,8 +24,13 @@ func DeviceCertificateShared(inv *inventory.Inventory) checks.Check {
 			"CONFLICTING_CLIENT_IDS_CHECK describes. A device that connects again after its connection has ended is " +
 			"in order, also where another certificate had taken its client id over. Where it is not known what took " +
 			"over, it was what connected next with that client id and certificate, if that was within two minutes: " +
-			"AWS tells times no more exactly. A device that keeps several connections open with one certificate is " +
-			"reported, since a copy of the certificate looks the same.\n\n" +
+			"AWS tells times no more exactly. Between two client ids times are taken as they are told, so a device " +
+			"that takes a new client id for every connection needs a broker that tells them exactly. A device that " +
+			"keeps several connections open with one certificate is reported, since a copy of the certificate looks " +
+			"the same.\n\n" +
+			"Where connections are made of a broker's events, one of which the end is missing ends without a takeover " +
+			"when its client id connects again with the same certificate: lost events, and a broker that crashed, leave " +
+			"just this behind when a device comes back.\n\n" +
 			"AWS's page speaks of concurrent connections. The three findings that AWS has published, of June 2019, " +
 			"each list one client id that only connected again, which seems to say otherwise; but they are of one " +
 			"certificate, and the connections in them show its three client ids connected at the same time for " +
@@ -46,7 +50,7 @@ func DeviceCertificateShared(inv *inventory.Inventory) checks.Check {
 			baseline.IEC62443("CR 1.2 RE (1): unique identification and authentication"),
 		},
 	}, inv.CertificateUses, func(_ context.Context, pass *checks.Pass, c *inventory.CertificateUse) error {
-		w := newWindow(pass, settling)
+		w := newWindow(pass, inventory.Settling)
 		stays, faults := w.stays(c.Connections)
 		id := model.ResourceIdentifier{DeviceCertificateID: c.CertificateID}
 		if faults != "" {
@@ -66,9 +70,6 @@ func DeviceCertificateShared(inv *inventory.Inventory) checks.Check {
 		return nil
 	})
 }
-
-// settling is how long before an audit the window ends, so that events which come late can still come.
-const settling = 2 * time.Hour
 
 // concurrent says whether connections of two client ids were open at the same time.
 func concurrent(stays []stay) bool {

@@ -1,6 +1,7 @@
 package connection_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -134,7 +135,10 @@ func TestEvents(t *testing.T) {
 		p.want(first, conflictingCheck+waiting, sharedCheck+waiting)
 		time.Sleep(hour)
 		p.want(first, conflictingCheck+waiting, sharedCheck+waiting)
-		p.tell("lamp/A 00:10 connected") // now there is data, and the audit goes on
+		p.tell("lamp/A 05:00 connected") // now there is data of clients
+		p.want(first, conflictingCheck+compliant, sharedCheck+waiting)
+		time.Sleep(hour)
+		p.tell("lamp/A 00:10 connected") // and now there is of certificates, in their window
 		p.want(first, conflictingCheck+compliant, sharedCheck+compliant)
 
 		p.tell(
@@ -167,7 +171,9 @@ func TestEvents(t *testing.T) {
 		p.want(again, conflictingCheck+waiting, sharedCheck+not+" A D F")
 		p.tell("door/E 20:00 connected")
 		p.want(again, conflictingCheck+compliant, sharedCheck+not+" A D F")
-		p.want(p.onDemand(sharedCheck), sharedCheck+not+" A D E F") // which knows that the door was connected before
+		p.want(p.onDemand(sharedCheck), sharedCheck+not+" A D F") // which knows that the door was connected before
+		p.tell("door/E 20:30 connected", "door/E 20:30 DUPLICATE_CLIENTID")
+		p.want(p.onDemand(conflictingCheck, sharedCheck), conflictingCheck+not+" door", sharedCheck+not+" A D E F")
 		p.enable(false, conflictingCheck, sharedCheck)
 		if diff := cmp.Diff(inventory.RecorderStats{}, p.Stats()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -175,5 +181,81 @@ func TestEvents(t *testing.T) {
 		p.tell("lock/B 20:00 connected", "lock/C 21:00 connected")
 		p.enable(true, conflictingCheck, sharedCheck)
 		p.want(p.onDemand(conflictingCheck, sharedCheck), conflictingCheck+waiting, sharedCheck+waiting)
+	})
+}
+
+// TestBrokerRestarted has a thousand devices that connect anew when the broker has crashed, some with new client ids
+// and some with those they had: they are in order if the crash is told, and only then.
+func TestBrokerRestarted(t *testing.T) {
+	const devices = 1000
+	for _, told := range []bool{true, false} {
+		for _, sessions := range []bool{true, false} {
+			t.Run(fmt.Sprintf("told %v, sessions %v", told, sessions), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := newPlatform(t)
+					p.enable(true, conflictingCheck, sharedCheck)
+					time.Sleep(10 * hour)
+					each := func(boot int, at time.Duration, kind inventory.ConnectionEventType, reason inventory.DisconnectReason) {
+						for i := range devices {
+							e := inventory.ConnectionEvent{
+								ClientID: fmt.Sprintf("device-%d", i), PrincipalIdentifier: fmt.Sprintf("%064x", i),
+								Timestamp: p.begin.Add(at), EventType: kind, DisconnectReason: reason,
+							}
+							if i%2 == 0 {
+								e.ClientID += fmt.Sprintf("-%d", boot)
+							}
+							if sessions {
+								e.SessionIdentifier = fmt.Sprint(boot)
+							}
+							require.NoError(t, p.Record(time.Now(), e))
+						}
+					}
+					want := func(when string, clients, certificates int) {
+						t.Helper()
+						id := p.onDemand(conflictingCheck, sharedCheck)
+						synctest.Wait()
+						out, err := p.DescribeAuditTask(t.Context(), &model.DescribeAuditTaskInput{TaskID: id})
+						require.NoError(t, err)
+						for name, n := range map[string]int{conflictingCheck: clients, sharedCheck: certificates} {
+							require.EqualValues(t, n, out.AuditDetails[name].NonCompliantResourcesCount, "%s, %s", when, name)
+						}
+					}
+					each(1, hour, inventory.EventConnected, "")
+					if told {
+						require.NoError(t, p.BrokerRestarted(p.begin.Add(2*hour)))
+					}
+					each(2, 2*hour+time.Minute, inventory.EventConnected, "")
+					if told {
+						want("when they are back", 0, 0)
+					} else {
+						want("when they are back", 0, devices/2)
+					}
+					// The broker finds what was open before it crashed, and says that it was taken over.
+					each(1, 2*hour+time.Minute, inventory.EventDisconnected, inventory.DisconnectDuplicateClientID)
+					if told {
+						want("when the broker has ended the old connections", 0, 0)
+					} else {
+						want("when the broker has ended the old connections", devices, devices/2)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestBrokerRestartedLate: the true ends of what ended before a crash come late, and change nothing.
+func TestBrokerRestartedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(t)
+		p.enable(true, conflictingCheck, sharedCheck)
+		time.Sleep(10 * hour)
+		p.tell("old/A 01:00 connected", "lock/B 01:00 connected", "new/A 02:01 connected", "lock/B 02:01 connected")
+		require.NoError(t, p.BrokerRestarted(p.begin.Add(2*hour)))
+		const compliant = " COMPLETED_COMPLIANT"
+		p.want(p.onDemand(conflictingCheck, sharedCheck), conflictingCheck+compliant, sharedCheck+compliant)
+		p.tell("old/A 01:59 CONNECTION_LOST", "lock/B 01:58 CONNECTION_LOST")
+		p.want(p.onDemand(conflictingCheck, sharedCheck), conflictingCheck+compliant, sharedCheck+compliant)
+		p.tell("new/A 03:00 CONNECTION_LOST", "lock/B 03:00 DUPLICATE_CLIENTID", "lock/C 03:00 connected") // which is another matter
+		p.want(p.onDemand(conflictingCheck, sharedCheck), conflictingCheck+" COMPLETED_NON_COMPLIANT lock", sharedCheck+compliant)
 	})
 }

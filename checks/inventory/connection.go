@@ -43,6 +43,11 @@ type Client struct {
 	Connections []Connection
 }
 
+// Settling is how long before an audit the window of DEVICE_CERTIFICATE_SHARED_CHECK ends, as AWS's does, so that
+// events which come late can still come: two hours. Until a [Recorder] has an event that is as old, that window is
+// empty.
+const Settling = 2 * time.Hour
+
 // CertificateUse is a device certificate and the connections that were made with it, newest first.
 type CertificateUse struct {
 	CertificateID string

@@ -125,8 +125,12 @@ func counted(t time.Time) bool {
 //
 // What events leave open is decided so, here and in a [Recorder]:
 //
-//   - A connection whose disconnected event is missing lasts until its client id connects the next time, and was
-//     taken over then: MQTT allows one connection a client id.
+//   - A connection whose disconnected event is missing lasts until its client id connects the next time: MQTT allows
+//     one connection a client id. If the same principal connects then, it was not taken over, since lost events and a
+//     broker that crashed leave the same behind when a device comes back. If another does, or if it is not known of
+//     one of the two, it was taken over: two identities under one client id are a conflict.
+//   - A session is one connection. If several connected events have its SessionIdentifier, and no disconnected event
+//     comes between them, it began at the earliest of them.
 //   - A connection whose connected event is missing has no ConnectedAt.
 //   - Where events have no SessionIdentifier, or several connections have the same, a disconnected event ends the
 //     connection that is open at its time. If it tells of a takeover, it ends the one that was taken over.

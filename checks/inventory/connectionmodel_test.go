@@ -15,6 +15,7 @@ import (
 // naive is a start, an end, or both of them.
 type naive struct {
 	start, end *inventory.ConnectionEvent
+	also       string    // who it was, if only a later start says so
 	from, to   time.Time // of the connection; zero: not known
 	takenOver  bool
 	taker      string
@@ -30,7 +31,12 @@ func who(e *inventory.ConnectionEvent) string {
 	return e.PrincipalIdentifier
 }
 
-func (n *naive) who() string { return cmp.Or(who(n.start), who(n.end)) }
+func (n *naive) who() string { return cmp.Or(who(n.start), n.also, who(n.end)) }
+
+// severed says whether the broker began anew after one instant, and no later than another.
+func severed(restarts []time.Time, after, until time.Time) bool {
+	return slices.ContainsFunc(restarts, func(at time.Time) bool { return at.After(after) && !at.After(until) })
+}
 
 func (n *naive) begun() time.Time {
 	if n.from.IsZero() {
@@ -72,7 +78,7 @@ func naiveDistinct(events []*inventory.ConnectionEvent) (distinct []*inventory.C
 }
 
 // naivePairs pairs the events of one session.
-func naivePairs(events []*inventory.ConnectionEvent) (pairs []*naive) {
+func naivePairs(events []*inventory.ConnectionEvent, restarts []time.Time) (pairs []*naive) {
 	events = naiveDistinct(events)
 	if len(events) == 2 && events[0].EventType != events[1].EventType && events[0].SessionIdentifier != "" {
 		if events[0].EventType == inventory.EventDisconnected {
@@ -89,12 +95,16 @@ func naivePairs(events []*inventory.ConnectionEvent) (pairs []*naive) {
 		return nil
 	}
 	add := func(e *inventory.ConnectionEvent) {
+		last := newest()
 		if e.EventType == inventory.EventConnected {
-			pairs = append(pairs, &naive{start: e})
+			if e.SessionIdentifier != "" && last != nil && last.end == nil && !severed(restarts, last.start.Timestamp, e.Timestamp) {
+				last.also = cmp.Or(last.also, who(e)) // it is connected already
+			} else {
+				pairs = append(pairs, &naive{start: e})
+			}
 			return
 		}
-		last := newest()
-		if reason(e) == 1 {
+		if reason(e) == 1 && e.SessionIdentifier == "" {
 			for _, p := range slices.Backward(pairs) {
 				if p != last && p.start != nil && p.end == nil {
 					p.end = e
@@ -131,13 +141,13 @@ func naivePairs(events []*inventory.ConnectionEvent) (pairs []*naive) {
 }
 
 // naiveClient makes the connections of a client, newest first.
-func naiveClient(events []*inventory.ConnectionEvent) (all []*naive) {
+func naiveClient(events []*inventory.ConnectionEvent, restarts []time.Time) (all []*naive) {
 	sessions := make(map[string][]*inventory.ConnectionEvent)
 	for _, e := range events {
 		sessions[e.SessionIdentifier] = append(sessions[e.SessionIdentifier], e)
 	}
 	for _, s := range sessions {
-		all = append(all, naivePairs(s)...)
+		all = append(all, naivePairs(s, restarts)...)
 	}
 	forever := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	lasts := func(n *naive) time.Time {
@@ -179,9 +189,22 @@ func naiveClient(events []*inventory.ConnectionEvent) (all []*naive) {
 					next = m
 				}
 			}
+		case severed(restarts, n.from, forever) && (next == nil || !to.IsZero() || severed(restarts, n.from, next.from)):
+			// It ended at the first restart, unless it is told of a sooner end.
+			first := forever
+			for _, at := range restarts {
+				if at.After(n.from) && at.Before(first) {
+					first = at
+				}
+			}
+			if to.IsZero() || to.After(first) {
+				to, n.takenOver = first, false
+			} else if next != nil && to.After(next.from) && apart(to, next.from) <= 2*time.Minute && reason(n.end) == 2 {
+				to = next.from
+			}
 		case next == nil:
 		case to.IsZero():
-			to, n.takenOver = next.from, true
+			to, n.takenOver = next.from, n.who() == "" || n.who() != next.who()
 		case to.After(next.from) && apart(to, next.from) <= 2*time.Minute && reason(n.end) == 2:
 			to = next.from
 		}
@@ -202,8 +225,8 @@ func naiveClient(events []*inventory.ConnectionEvent) (all []*naive) {
 	return all
 }
 
-// naiveConnections is Connections.
-func naiveConnections(events []inventory.ConnectionEvent) (clients []inventory.Client, uses []inventory.CertificateUse) {
+// naiveConnections is Connections, and what a Recorder has after restarts of the broker.
+func naiveConnections(events []inventory.ConnectionEvent, restarts ...time.Time) (clients []inventory.Client, uses []inventory.CertificateUse) {
 	byClient := make(map[string][]*inventory.ConnectionEvent)
 	for i := range events {
 		if events[i].Validate() == nil {
@@ -213,7 +236,7 @@ func naiveConnections(events []inventory.ConnectionEvent) (clients []inventory.C
 	byCertificate := make(map[string][]inventory.Connection)
 	for id, list := range byClient {
 		c := inventory.Client{ID: id}
-		for _, n := range naiveClient(list) {
+		for _, n := range naiveClient(list, restarts) {
 			connection := inventory.Connection{ClientID: id, Principal: n.who(), ConnectedAt: n.from, DisconnectedAt: n.to,
 				TakenOver: n.takenOver, TakenOverBy: n.taker}
 			c.Connections = append(c.Connections, connection)

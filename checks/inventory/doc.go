@@ -70,7 +70,7 @@
 // A policyDocument may also be a string that holds JSON, and the members that AWS prints beside these are passed
 // over: policyArn, creationDate, lastModifiedDate and generationId of a policy version, certificateArn and
 // certificateMode of a certificate, eventConfigurations of v2LoggingOptions. The outputs of list-certificates and
-// list-ca-certificates are therefore such files. Times are in RFC 3339, dates (their midnight in UTC), or numbers of
+// list-ca-certificates are therefore such files; a nextMarker or nextToken in one is a Problem, since the rest is missing. Times are in RFC 3339, dates (their midnight in UTC), or numbers of
 // epoch seconds.
 //
 // An event is what AWS IoT publishes when a client connects or disconnects, its time in epoch milliseconds:
@@ -85,7 +85,7 @@
 // the clients and their connections of all events together.
 //
 // Any other member, a value of another type, and a name that AWS would not allow are Problems, with the place, the
-// path and the value. An element without a name that can be used is left out then; otherwise it stays, and where a
+// path and, of a scalar, the value. An element without a name that can be used is left out then; otherwise it stays, and where a
 // policy cannot be read, says so in its ParseError. The same resource twice is one; if the two differ, the first
 // counts, and the second is a Problem. An element may have 1 MiB beside its policy documents and targets.
 package inventory

@@ -178,7 +178,7 @@ func (r *elementReader) time(v *strictjson.Value, name string) time.Time {
 		return time.Time{}
 	}
 	if member.Kind != strictjson.String && member.Kind != strictjson.Number {
-		r.tell(member.Errorf("must be %s, is %v", want, member.Kind))
+		r.tell(member.Not(want))
 		return time.Time{}
 	}
 	t, err := model.ParseTimestamp(member.Text)

@@ -45,15 +45,15 @@ func (r *elementReader) millis(name string) time.Time {
 	if v == nil {
 		return time.Time{}
 	}
-	const want = "must be a whole number of epoch milliseconds, not before the year 2000"
+	const want = "a whole number of epoch milliseconds, not before the year 2000"
 	if v.Kind != strictjson.Number {
-		r.tell(v.Errorf("%s, is %v", want, v.Kind))
+		r.tell(v.Not(want))
 		return time.Time{}
 	}
 	// Epoch seconds of whatever year are milliseconds before 2000.
 	ms, err := strconv.ParseInt(v.Text, 10, 64)
 	if err != nil || ms < time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli() {
-		r.tell(v.Wrong(want))
+		r.tell(v.Wrong("must be " + want))
 		return time.Time{}
 	}
 	return time.UnixMilli(ms).UTC()

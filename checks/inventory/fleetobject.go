@@ -59,6 +59,10 @@ func (l *Loader) fleetObject(data []byte, at Origin) {
 			break
 		}
 		switch {
+		case name == "nextMarker" || name == "nextToken": // which AWS prints beside the part of a list
+			if !bytes.HasPrefix(value.data, []byte("null")) {
+				l.problems.add(nameAt, name+" says that the list goes on: the rest of it is missing")
+			}
 		case i < 0:
 			l.problems.add(nameAt, fmt.Sprintf("%.80q is unknown; the members are %s", name, fleetNames()))
 		case known[name]:

@@ -23,6 +23,8 @@ type history struct {
 	names      map[uint32]string // of the principals that are no certificates
 	born       uint32            // principals so far
 	moves      uint64            // how often a connection may have gone from one row to another
+	beyond     int               // bytes of names, as beyond counts them
+	restarts   []int64           // when the broker began anew, the first first
 
 	// Of the session of an event: its connections before and after it, and where they are.
 	before, after []conn
@@ -101,6 +103,19 @@ func newHistory() *history {
 	}
 }
 
+const (
+	// freeName is how many bytes of a name count nothing.
+	freeName = 64
+	// connSize is how many bytes of names count as a connection.
+	connSize = 40
+)
+
+// beyond is how many bytes of a name count.
+func beyond(name string) int { return max(0, len(name)-freeName) }
+
+// size is what counts against MaxConnections. A connection may have two principals, of its start and of its end.
+func (h *history) size() int { return max(h.conns.len(), h.principals.len()) + h.beyond/connSize }
+
 // certificateKey reads the id of a certificate.
 func certificateKey(principal string) (key [32]byte, ok bool) {
 	if len(principal) != 2*len(key) {
@@ -123,6 +138,7 @@ func (h *history) internClient(id string) uint32 {
 		id = strings.Clone(id)
 		h.clients.at(n).id = id
 		h.byID.add(id, n)
+		h.beyond += beyond(id)
 	}
 	return n
 }
@@ -144,6 +160,7 @@ func (h *history) internPrincipal(principal string) uint32 {
 		h.byKey.add(key, n)
 		if !certificate {
 			h.names[n] = strings.Clone(principal)
+			h.beyond += beyond(principal)
 		}
 	}
 	return n
@@ -198,6 +215,7 @@ func (h *history) release(c *conn) {
 			continue
 		}
 		h.byKey.remove(h.principalKey(principal), principal)
+		h.beyond -= beyond(h.names[principal])
 		delete(h.names, principal)
 		h.principals.give(principal)
 	}
@@ -231,6 +249,7 @@ func (h *history) remove(client uint32, gone func(n uint32) bool) (removed int) 
 	}
 	if row.count == 0 {
 		h.byID.remove(row.id, client)
+		h.beyond -= beyond(row.id)
 		h.clients.give(client)
 	}
 	return removed

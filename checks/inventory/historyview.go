@@ -17,7 +17,9 @@ func near(a, b int64) bool {
 // stretch is a connection as a view has it.
 type stretch struct {
 	start, end int64 // an end that events leave open has been put in
-	row        uint32
+	session    uint32
+	row        uint32 // of its start
+	tail       uint32 // of its end, if that is another
 	principal  uint32
 	why        marks // what is known of its end
 	takenOver  bool
@@ -39,14 +41,21 @@ func (s *stretch) begun() int64 {
 }
 
 // spans is room for the spans of one client, used again for the next.
-type spans []stretch
+type spans struct {
+	all    []stretch
+	joined []joint
+}
+
+// joint is that a row is in the stretch of an older one.
+type joint struct{ row, into uint32 }
 
 // of makes the spans of a client, newest first.
 func (s *spans) of(h *history, client uint32, seen views) []stretch {
-	all := (*s)[:0]
+	all := s.all[:0]
+	unended := 0
 	for n := h.clients.at(client).first; n != 0; n = h.conns.at(n).older {
 		c := h.conns.at(n)
-		v := stretch{start: noStart, end: noEnd, row: n, principal: c.who()}
+		v := stretch{start: noStart, end: noEnd, session: c.session, row: n, principal: c.who()}
 		if c.marks.start()&seen != 0 {
 			v.start = c.start
 		}
@@ -56,9 +65,15 @@ func (s *spans) of(h *history, client uint32, seen views) []stretch {
 		}
 		if v.start != noStart || v.end != noEnd {
 			all = append(all, v)
+			if v.end == noEnd && v.session != 0 {
+				unended++
+			}
 		}
 	}
-	*s = all
+	s.all, s.joined = all, s.joined[:0]
+	if unended > 0 && len(all) > 1 {
+		all = s.join(h)
+	}
 	slices.SortFunc(all, func(a, b stretch) int {
 		// One whose start is not known began after what began an instant before its end.
 		return cmp.Or(cmp.Compare(b.begun(), a.begun()), cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end),
@@ -77,10 +92,12 @@ func (s *spans) of(h *history, client uint32, seen views) []stretch {
 		if v.start < newest.at {
 			next, newest = newest, this
 		}
-		switch {
+		switch restart := h.restartAfter(v.start); {
+		case v.end == noEnd && restart > next.at:
+			v.end, v.takenOver = next.at, v.principal == 0 || v.principal != next.principal
+		case v.end > restart:
+			v.end, v.takenOver = restart, false
 		case next.at == noEnd:
-		case v.end == noEnd:
-			v.end, v.takenOver = next.at, true
 		case v.end > next.at && near(v.end, next.at) && v.why&otherwise != 0:
 			v.end = next.at
 		}
@@ -89,6 +106,59 @@ func (s *spans) of(h *history, client uint32, seen views) []stretch {
 	}
 	takeOver(all[unknown:], start{at: noStart}, newest)
 	return all
+}
+
+// join makes one of stretches of a session that began while it was open.
+func (s *spans) join(h *history) []stretch {
+	slices.SortFunc(s.all, func(a, b stretch) int {
+		return cmp.Or(cmp.Compare(a.session, b.session), cmp.Compare(a.start, b.start), h.comparePrincipals(a.principal, b.principal))
+	})
+	kept := s.all[:0]
+	for _, v := range s.all {
+		if n := len(kept) - 1; n >= 0 && v.session != 0 && kept[n].session == v.session &&
+			kept[n].start != noStart && kept[n].end == noEnd && h.restartAfter(kept[n].start) > v.start {
+			k := &kept[n]
+			k.end, k.why, k.takenOver, k.tail = v.end, v.why, v.takenOver, v.row
+			k.principal = cmp.Or(k.principal, v.principal)
+			s.joined = append(s.joined, joint{v.row, k.row})
+			continue
+		}
+		kept = append(kept, v)
+	}
+	s.all = kept
+	return kept
+}
+
+// mostRestarts is how many restarts of the broker are remembered.
+const mostRestarts = 4096
+
+// restarted remembers a restart. Of too many, the one goes that the next one followed soonest, in whose place that
+// can stand.
+func (h *history) restarted(at int64) {
+	i, known := slices.BinarySearch(h.restarts, at)
+	if known {
+		return
+	}
+	h.restarts = slices.Insert(h.restarts, i, at)
+	if len(h.restarts) <= mostRestarts {
+		return
+	}
+	gap := func(i int) uint64 { return uint64(h.restarts[i+1]) - uint64(h.restarts[i]) } // which may be too much for an int64
+	least := 0
+	for i := range len(h.restarts) - 1 {
+		if gap(i) < gap(least) {
+			least = i
+		}
+	}
+	h.restarts = slices.Delete(h.restarts, least, least+1)
+}
+
+// restartAfter is when the broker began anew after an instant; noEnd: it did not.
+func (h *history) restartAfter(at int64) int64 {
+	if i, _ := slices.BinarySearch(h.restarts, at+1); i < len(h.restarts) {
+		return h.restarts[i]
+	}
+	return noEnd
 }
 
 // takeOver says whose connection took over those of all that were taken over: of the one that began before, or of

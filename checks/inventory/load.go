@@ -166,7 +166,7 @@ func (l *Loader) content(ctx context.Context, name string, f io.Reader, named bo
 		err = l.der(ctx, name, r)
 	case isJSON(head):
 		err = l.json(ctx, name, r)
-	case weakkey.LooksLikeBlocklist(head):
+	case weakkey.LooksLikeBlocklist(head) && !bytes.Contains(head, []byte(begin)):
 		err = l.blocklist(name, r)
 	default:
 		err = l.pem(ctx, name, r, named)

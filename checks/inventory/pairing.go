@@ -157,7 +157,8 @@ func (s *sequence) add(told conn) {
 		return
 	}
 	which := len(s.open) - 1
-	switch takeover := told.marks&byTakeover != 0; {
+	// A session has no other connection that took this one over.
+	switch takeover := told.marks&byTakeover != 0 && told.session == 0; {
 	case takeover && which > 0 && s.newestIsOpen():
 		which--
 	case !takeover && !s.newestIsOpen():

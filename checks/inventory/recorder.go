@@ -14,12 +14,21 @@ import (
 //
 // A million clients that connect once, each with a certificate of its own, take 162 MB, which is 162 bytes a client;
 // every further connection that is remembered takes 40 bytes. Memory that was needed once is used again, but is
-// given back only when an Engine has what was collected dropped. So after a flood of client ids that somebody made
-// up it stays at what MaxConnections allows: 650 MB by default, if each came with a certificate of its own, and more
-// if they are longer than a certificate's id.
+// given back only when an Engine has no enabled check left that uses one of the Sources. So after a flood of client ids
+// that somebody made up it stays at what MaxConnections allows.
+//
+// A Source is ready once it can say something: that of clients at the first event; that of certificates at the first
+// call of Record whose now is at least [Settling] later than the earliest Timestamp that it has seen, since the window
+// of its check ends so long before the audit. Old events that are given to it anew make it ready at once.
+//
+// The Sources are for the checks of one Engine. Another one over the same Sources, in which no check that uses them is
+// enabled, would have what was collected dropped, and collecting switched off.
 //
 // What came before the Recorder, or before the process was started again, it does not know: a host that keeps its
-// events may give it those of the last 31 days. Their order makes no difference.
+// events may give it those of the last 31 days. Their order makes no difference. After a crash or a restart of the
+// broker, which tells no disconnected events, call [Recorder.BrokerRestarted]: else the connections of before seem to be
+// open until their client ids connect again, and a device that takes a new client id each time seems to share its
+// certificate.
 type Recorder struct {
 	config       RecorderConfig
 	clients      *checks.Source[Client]
@@ -38,7 +47,10 @@ type Recorder struct {
 // RecorderConfig bounds a [Recorder]. Its zero value is good for a million clients.
 type RecorderConfig struct {
 	// MaxConnections is how many connections are remembered in all; zero: 4,000,000, which take 300 MB when they
-	// are of a million clients. It should be several times the number of clients.
+	// are of a million clients. It should be several times the number of clients. Of a client id, and of a principal
+	// that is no certificate, each 40 bytes beyond the first 64 count as one more, and so do principals when there are
+	// more of them than connections. So the default takes 1.3 GB at the worst: when each connection has a client id
+	// and such a principal of its own, of 64 bytes each; 840 MB if these are certificates.
 	MaxConnections int
 	// MaxConnectionsPerClient is how many are remembered of one client id, at least 2; zero: 256.
 	MaxConnectionsPerClient int
@@ -49,8 +61,8 @@ const (
 	defaultMaxConnectionsPerClient = 256
 	mostConnections                = 1_000_000_000 // they are numbered in 32 bits
 
-	// retention is how long a connection is remembered after its end: 31 days, and a day for the two hours that the
-	// window of DEVICE_CERTIFICATE_SHARED_CHECK lies further back, and for audits that start late.
+	// retention is how long a connection is remembered after its end: 31 days, and a day for [Settling], by which a
+	// window may lie further back, and for audits that start late.
 	retention = 32 * 24 * time.Hour
 	// maxAhead is how far an event may be ahead of the clock of the host.
 	maxAhead = time.Hour
@@ -58,10 +70,12 @@ const (
 
 // viewState is what a view is told by Collect, and tells by Ready.
 type viewState struct {
-	on    bool
-	ready chan struct{} // closed once there is an event
-	any   bool          // ready is closed
-	drops int           // how often what it had was dropped
+	on       bool
+	settling time.Duration // how old an event must be for the view to be ready; -maxAhead: whatever it is
+	ready    chan struct{} // closed once there is such an event
+	any      bool          // ready is closed
+	earliest int64         // of the events; noEnd: there was none
+	drops    int           // how often what it had was dropped
 }
 
 // NewRecorder makes a Recorder that records for both of its Sources until Collect says otherwise. An error names
@@ -80,8 +94,8 @@ func NewRecorder(c RecorderConfig) (*Recorder, error) {
 		c.MaxConnectionsPerClient = defaultMaxConnectionsPerClient
 	}
 	r := &Recorder{config: c, history: newHistory()}
-	r.byClient = viewState{on: true, ready: make(chan struct{})}
-	r.byCertificate = viewState{on: true, ready: make(chan struct{})}
+	r.byClient = viewState{on: true, ready: make(chan struct{}), earliest: noEnd, settling: -maxAhead}
+	r.byCertificate = viewState{on: true, ready: make(chan struct{}), earliest: noEnd, settling: Settling}
 	r.clients = &checks.Source[Client]{
 		Name:    "clients with connections",
 		Shards:  r.clientShards,
@@ -104,14 +118,16 @@ func (r *Recorder) Attach(inv *Inventory) {
 
 // Record takes note of an event. now is the host's time, by which it is told what is too old to be remembered. An
 // event that [ConnectionEvent.Validate] finds fault with, or that is more than an hour later than now, is refused
-// with an error that says so, and so is a now of other years than the Timestamp of an event may have. Events may come in any order, and twice, as [Connections] says.
+// with an error that says so, and so is a now of other years than the Timestamp of an event may have. Events may come
+// in any order, and twice, as [Connections] says.
 //
-// Record forgets two kinds of connections. Those that ended 32 days before now have become of no interest; a few
-// clients are looked at each time, so they are gone after as many events as there are clients. Those beyond a
-// limit of the [RecorderConfig] are dropped, which [RecorderStats] counts:
+// Record forgets two kinds of connections. Those that ended 32 days before now have become of no interest; one client
+// is looked at each time, so they are gone after as many events as there are clients. Those beyond a limit of the
+// [RecorderConfig] are dropped, which [RecorderStats] counts:
 //
-//   - Of a client with too many, a quarter: first those that are over and neither took over another nor were taken
-//     over, from the oldest on, then the oldest of the others. So what CONFLICTING_CLIENT_IDS_CHECK finds stays.
+//   - Of a client with too many, a quarter: first what tells again that a session is connected, then those that are
+//     over and neither took over another nor were taken over, from the oldest on, then the oldest of the others. So
+//     what CONFLICTING_CLIENT_IDS_CHECK finds stays.
 //   - Of too many in all, a quarter of those of the client that has most among the next 16, in the same way. Where
 //     none of them has more than three, it is one connection: the one that is over for longest and shows no
 //     takeover, or else the one of a client with no other that is open for longest. Only if the next 512 all show
@@ -134,11 +150,11 @@ func (r *Recorder) Record(now time.Time, e ConnectionEvent) error {
 	var seen views
 	if r.byClient.on {
 		seen |= clientView
-		r.byClient.begin()
+		r.byClient.see(now, e.Timestamp)
 	}
 	if r.byCertificate.on {
 		seen |= certificateView
-		r.byCertificate.begin()
+		r.byCertificate.see(now, e.Timestamp)
 	}
 	if seen == 0 {
 		return nil
@@ -149,10 +165,25 @@ func (r *Recorder) Record(now time.Time, e ConnectionEvent) error {
 	return nil
 }
 
+// BrokerRestarted takes note that the broker crashed, or was started anew, at an instant: every connection that began
+// before ended then at the latest, and was not taken over, whatever its disconnected event says or said. Events of
+// before and after may still come, in any order. It holds for both Sources, also while Collect has switched them off.
+// An error says that at is not of the years that the Timestamp of an event may have; one that lies ahead would end
+// connections that have yet to begin. Of more than 4,096 restarts those go that the next one followed soonest.
+func (r *Recorder) BrokerRestarted(at time.Time) error {
+	if !counted(at) {
+		return fmt.Errorf("at is %v, must be of the years 1678 to 2261", at)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.history.restarted(at.UnixNano())
+	return nil
+}
+
 // RecorderStats are the figures of a [Recorder].
 type RecorderStats struct {
 	Clients     int // that it remembers
-	Connections int // that it remembers
+	Connections int // that it remembers; a session that is said to have begun twice counts twice
 	// Dropped is how many connections were forgotten since the Recorder was made because of a limit of its
 	// [RecorderConfig]. If it grows, checks may miss what they should find, and a limit should be raised.
 	Dropped uint64
@@ -167,9 +198,10 @@ func (r *Recorder) Stats() RecorderStats {
 	return RecorderStats{r.history.clients.len(), r.history.conns.len(), r.dropped, r.refused}
 }
 
-// begin says that there is an event.
-func (v *viewState) begin() {
-	if !v.any {
+// see says that there is an event.
+func (v *viewState) see(now, at time.Time) {
+	v.earliest = min(v.earliest, at.UnixNano())
+	if !v.any && now.Add(-v.settling).UnixNano() >= v.earliest {
 		v.any = true
 		close(v.ready)
 	}
@@ -201,12 +233,15 @@ func (r *Recorder) collect(view views, on bool) {
 		return
 	}
 	v.drops++
+	v.earliest = noEnd
 	if v.any { // else who waits goes on waiting
 		v.any, v.ready = false, make(chan struct{})
 	}
 	if !r.byClient.on && !r.byCertificate.on {
+		restarts := r.history.restarts
 		r.history = newHistory()
-		r.hand, r.sample, r.spans = 0, 0, nil
+		r.history.restarts = restarts
+		r.hand, r.sample, r.spans = 0, 0, spans{}
 		return
 	}
 	r.history.forget(view)

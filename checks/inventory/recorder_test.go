@@ -3,6 +3,7 @@ package inventory_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -254,4 +255,89 @@ func TestRecorderForget(t *testing.T) {
 		give(fmt.Sprintf("09:00 + lamp-%d a ?", i))
 	}
 	require.Equal(t, inventory.RecorderStats{Clients: 2, Connections: 2, Dropped: 4}, r.Stats())
+}
+
+func TestBrokerRestarted(t *testing.T) {
+	first, last := time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2261, 12, 31, 23, 59, 59, 999_999_999, time.UTC)
+	for _, row := range []struct {
+		at   time.Time
+		want string
+	}{
+		{eventDay, ""},
+		{first, ""},
+		{last, ""},
+		{time.Time{}, "at is 0001-01-01 00:00:00 +0000 UTC, must be of the years 1678 to 2261"},
+		{first.Add(-1), "at is 1677-12-31 23:59:59.999999999 +0000 UTC, must be of the years 1678 to 2261"},
+		{last.Add(1), "at is 2262-01-01 00:00:00 +0000 UTC, must be of the years 1678 to 2261"},
+	} {
+		r := record(t, inventory.RecorderConfig{}, connectionEvent(t, "08:00 + lock a s1"))
+		got := ""
+		if err := r.BrokerRestarted(row.at); err != nil {
+			got = err.Error()
+		}
+		if got != row.want {
+			t.Errorf("%v: %q, want %q", row.at, got, row.want)
+		}
+		if remembered := r.Restarts() == 1; remembered != (row.want == "") {
+			t.Errorf("%v: remembered is %v", row.at, remembered)
+		}
+	}
+}
+
+// TestBrokerRestartedSwitchedOff: a restart while nothing is collected counts for what is told later.
+func TestBrokerRestartedSwitchedOff(t *testing.T) {
+	r := record(t, inventory.RecorderConfig{}, connectionEvent(t, "08:00 + lock a s1"))
+	inv := inventory.New(inventory.Contents{})
+	r.Attach(inv)
+	collect := func(on bool) {
+		inv.Clients.Collect(on)
+		inv.CertificateUses.Collect(on)
+	}
+	require.NoError(t, r.BrokerRestarted(eventDay.Add(9*time.Hour)))
+	collect(false)
+	require.NoError(t, r.BrokerRestarted(eventDay.Add(10*time.Hour)))
+	collect(true)
+	for _, row := range []string{"08:00 + lock a s1", "09:30 + lamp a s1", "10:30 + plug a s1"} {
+		feed(t, r, []inventory.ConnectionEvent{connectionEvent(t, row)})
+	}
+	require.Equal(t, []string{
+		"client lamp: 09:30..10:00 a", "client lock: 08:00..09:00 a", "client plug: 10:30.. a",
+		"certificate a: plug 10:30.. a | lamp 09:30..10:00 a | lock 08:00..09:00 a",
+	}, recorded(t, r))
+}
+
+// TestBrokerRestartedOften: of too many restarts those go that say least, in whatever order they come.
+func TestBrokerRestartedOften(t *testing.T) {
+	r := record(t, inventory.RecorderConfig{}, connectionEvent(t, "08:00 + lock a s1"), connectionEvent(t, "12:30 + lamp b s1"))
+	restarts := []time.Time{
+		time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC), eventDay.Add(9 * time.Hour), eventDay.Add(15 * time.Hour),
+		time.Date(2261, 12, 31, 0, 0, 0, 0, time.UTC),
+	}
+	for i := range 6000 {
+		restarts = append(restarts, eventDay.Add(12*time.Hour+time.Duration(i)*time.Millisecond))
+	}
+	random := rand.New(rand.NewPCG(9, 9))
+	random.Shuffle(len(restarts), func(i, j int) { restarts[i], restarts[j] = restarts[j], restarts[i] })
+	for _, at := range restarts {
+		require.NoError(t, r.BrokerRestarted(at))
+	}
+	require.Equal(t, 4096, r.Restarts())
+	require.Equal(t, []string{
+		"client lamp: 12:30..15:00 b", "client lock: 08:00..09:00 a", "certificate a: lock 08:00..09:00 a", "certificate b: lamp 12:30..15:00 b",
+	}, recorded(t, r))
+}
+
+// What ended with a restart is forgotten as what ended otherwise.
+func TestBrokerRestartedRetention(t *testing.T) {
+	r := record(t, inventory.RecorderConfig{}, connectionEvent(t, "08:00 + lock a s1"))
+	require.NoError(t, r.BrokerRestarted(eventDay.Add(9*time.Hour)))
+	for _, days := range []int{31, 33, 33} {
+		tick := connectionEvent(t, "08:00 + tick c s1")
+		tick.Timestamp = tick.Timestamp.AddDate(0, 0, days)
+		require.NoError(t, r.Record(tick.Timestamp, tick))
+		if days == 31 {
+			require.Equal(t, 2, r.Stats().Clients)
+		}
+	}
+	require.Equal(t, 1, r.Stats().Clients)
 }

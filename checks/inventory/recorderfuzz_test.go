@@ -30,33 +30,56 @@ func anyEvent(b []byte) inventory.ConnectionEvent {
 	return e
 }
 
-// anyEvents makes events of data, four bytes each.
-func anyEvents(data []byte) (events []inventory.ConnectionEvent) {
+// anyEvents makes events of data, four bytes each; one in eight is a restart of the broker.
+func anyEvents(data []byte) (events []inventory.ConnectionEvent, restarts []time.Time) {
 	for four := range slices.Chunk(data, 4) {
-		if len(four) == 4 && len(events) < 40 {
+		switch {
+		case len(four) < 4 || len(events) == 40:
+		case four[1]>>5 == 7:
+			restarts = append(restarts, anyEvent(four).Timestamp)
+		default:
 			events = append(events, anyEvent(four))
 		}
 	}
-	return events
+	return events, restarts
+}
+
+// recordedAmid returns what a Recorder has of events, if it is told of restarts between them.
+func recordedAmid(t *testing.T, random *rand.Rand, events []inventory.ConnectionEvent, restarts []time.Time) []string {
+	r := record(t, inventory.RecorderConfig{})
+	for i := range len(events) + 1 {
+		for len(restarts) > 0 && (i == len(events) || random.IntN(2) == 0) {
+			require.NoError(t, r.BrokerRestarted(restarts[0]))
+			restarts = restarts[1:]
+		}
+		if i < len(events) {
+			feed(t, r, events[i:i+1])
+		}
+	}
+	return recorded(t, r)
 }
 
 // judgeEvents holds Connections and a Recorder against the test's own way.
-func judgeEvents(t *testing.T, events []inventory.ConnectionEvent, seed uint64) {
-	want := connectionRows(naiveConnections(events))
+func judgeEvents(t *testing.T, events []inventory.ConnectionEvent, restarts []time.Time, seed uint64) {
+	want, wantRestarted := connectionRows(naiveConnections(events)), connectionRows(naiveConnections(events, restarts...))
 	mixed := slices.Clone(events)
 	random := rand.New(rand.NewPCG(seed, 0))
 	for range random.IntN(len(events) + 1) {
 		mixed = append(mixed, events[random.IntN(len(events))])
 	}
 	random.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
-	for name, got := range map[string][]string{
-		"Connections":        connectionRows(inventory.Connections(events)),
-		"Connections, mixed": connectionRows(inventory.Connections(mixed)),
-		"Recorder":           recorded(t, record(t, inventory.RecorderConfig{}, events...)),
-		"Recorder, mixed":    recorded(t, record(t, inventory.RecorderConfig{}, mixed...)),
+	for _, row := range []struct {
+		name      string
+		want, got []string
+	}{
+		{"Connections", want, connectionRows(inventory.Connections(events))},
+		{"Connections, mixed", want, connectionRows(inventory.Connections(mixed))},
+		{"Recorder", wantRestarted, recordedAmid(t, random, events, restarts)},
+		{"Recorder, mixed", wantRestarted, recordedAmid(t, random, mixed, restarts)},
 	} {
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+		if diff := cmp.Diff(row.want, row.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+			t.Log("restarts", restarts)
 			for _, e := range mixed {
 				t.Log(e.Timestamp.Format("15:04:05.999999999"), e.EventType, e.ClientID, fmt.Sprintf("%.1s", e.PrincipalIdentifier), e.SessionIdentifier,
 					e.DisconnectReason, e.ClientInitiatedDisconnect)
@@ -74,14 +97,18 @@ func TestRecorderRandom(t *testing.T) {
 		for j := range data {
 			data[j] = byte(random.Uint32())
 		}
-		judgeEvents(t, anyEvents(data), uint64(i))
+		events, restarts := anyEvents(data)
+		judgeEvents(t, events, restarts, uint64(i))
 	}
 }
 
 func FuzzRecorder(f *testing.F) {
 	f.Add([]byte("01234567"), uint64(1))
 	f.Add([]byte("aBcDeFgHiJkLmNoPqRsTuVwXyZ012345"), uint64(2))
-	f.Fuzz(func(t *testing.T, data []byte, seed uint64) { judgeEvents(t, anyEvents(data), seed) })
+	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
+		events, restarts := anyEvents(data)
+		judgeEvents(t, events, restarts, seed)
+	})
 }
 
 // script is events as they should be, between which collection goes on and off.
@@ -90,6 +117,8 @@ type script struct {
 	inv      *inventory.Inventory
 	on       [2]bool
 	seen     [2][]inventory.ConnectionEvent // by the view of clients, and by that of certificates
+	ready    [2]bool
+	restarts []time.Time
 	now      time.Time
 	open     map[string]inventory.ConnectionEvent
 	sessions int
@@ -102,11 +131,14 @@ func (s *script) step(t *testing.T, b byte) {
 	case b&15 < 2:
 		s.on[view] = !s.on[view]
 		if !s.on[view] {
-			s.seen[view] = nil
+			s.seen[view], s.ready[view] = nil, false
 		}
 		[]func(bool){s.inv.Clients.Collect, s.inv.CertificateUses.Collect}[view](s.on[view])
+	case b == 0xff:
+		s.restarts = append(s.restarts, s.now)
+		require.NoError(t, s.recorder.BrokerRestarted(s.now))
 	default:
-		s.now = s.now.Add(time.Duration(b>>1) * time.Second)
+		s.now = s.now.Add(time.Duration(b>>1) * 4 * time.Second)
 		e, open := s.open[id]
 		if open && b&2 == 0 {
 			e.EventType, e.DisconnectReason = inventory.EventDisconnected, inventory.DisconnectConnectionLost
@@ -124,6 +156,7 @@ func (s *script) step(t *testing.T, b byte) {
 		for v := range s.seen {
 			if s.on[v] {
 				s.seen[v] = append(s.seen[v], e)
+				s.ready[v] = s.ready[v] || v == 0 || s.now.Sub(s.seen[v][0].Timestamp) >= 2*time.Hour
 			}
 		}
 	}
@@ -131,14 +164,17 @@ func (s *script) step(t *testing.T, b byte) {
 
 // judge holds each view against the events that it has seen.
 func (s *script) judge(t *testing.T) {
-	wantClients, _ := naiveConnections(s.seen[0])
-	_, wantUses := naiveConnections(s.seen[1])
+	wantClients, _ := naiveConnections(s.seen[0], s.restarts...)
+	_, wantUses := naiveConnections(s.seen[1], s.restarts...)
+	if !s.ready[1] {
+		wantUses = nil
+	}
 	var clients []inventory.Client
 	var uses []inventory.CertificateUse
 	if len(s.seen[0]) > 0 {
 		clients = read(t, s.inv.Clients)
 	}
-	if len(s.seen[1]) > 0 {
+	if s.ready[1] {
 		uses = read(t, s.inv.CertificateUses)
 	}
 	slices.SortFunc(clients, func(a, b inventory.Client) int { return strings.Compare(a.ID, b.ID) })
@@ -149,9 +185,9 @@ func (s *script) judge(t *testing.T) {
 	for view, source := range []func() <-chan struct{}{s.inv.Clients.Ready, s.inv.CertificateUses.Ready} {
 		select {
 		case <-source():
-			require.NotEmpty(t, s.seen[view], "view %d is ready, and there was no event", view)
+			require.True(t, s.ready[view], "view %d is ready, and there was no such event", view)
 		default:
-			require.Empty(t, s.seen[view], "view %d is not ready, and there was an event", view)
+			require.False(t, s.ready[view], "view %d is not ready, and there was such an event", view)
 		}
 	}
 	if len(s.seen[0])+len(s.seen[1]) == 0 {
@@ -177,7 +213,7 @@ func playScript(t *testing.T, steps []byte) {
 func TestRecorderViews(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 5))
 	for range 300 {
-		steps := make([]byte, random.IntN(150))
+		steps := make([]byte, random.IntN(250))
 		for i := range steps {
 			steps[i] = byte(random.Uint32())
 		}

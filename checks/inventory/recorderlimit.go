@@ -1,9 +1,6 @@
 package inventory
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // limit drops connections of the client that has just got one, if it has too many, and of others, if there are
 // too many in all.
@@ -12,11 +9,10 @@ func (r *Recorder) limit(client uint32) {
 	if most := r.config.MaxConnectionsPerClient; int(h.clients.at(client).count) > most {
 		r.trim(client, most-most/4)
 	}
-	for h.conns.len() > r.config.MaxConnections {
+	for h.size() > r.config.MaxConnections {
 		victim := r.victim(client)
-		if n := int(h.clients.at(victim).count); n > 1 {
-			r.trim(victim, n-max(1, n/4))
-		} else {
+		n := int(h.clients.at(victim).count)
+		if n == 1 || r.trim(victim, n-max(1, n/4)) == 0 {
 			r.dropped += uint64(h.remove(victim, func(uint32) bool { return true }))
 		}
 	}
@@ -109,27 +105,41 @@ func shows(all []stretch, i int) bool {
 	return takeover(i) || takeover(i+1)
 }
 
-// trim drops connections of a client until it has keep: the oldest of those that are over and show nothing, then
-// the oldest of the others, but for the newest.
-func (r *Recorder) trim(client uint32, keep int) {
+// trim drops rows of a client until it has keep: those that are in the midst of a connection, then the oldest of the
+// connections that are over and show nothing, then the oldest of the others, but for the newest.
+func (r *Recorder) trim(client uint32, keep int) (dropped int) {
 	h := r.history
 	all := r.spans.of(h, client, everyView)
+	surplus := int(h.clients.at(client).count) - keep
 	var drop []uint32
-	for i := len(all) - 1; i >= 0 && len(all)-len(drop) > keep; i-- {
-		if all[i].end != noEnd && !shows(all, i) {
-			drop = append(drop, all[i].row)
+	for i, j := range r.spans.joined {
+		// The last of those that are in a connection has its end.
+		if next := i + 1; len(drop) < surplus && next < len(r.spans.joined) && r.spans.joined[next].into == j.into {
+			drop = append(drop, j.row)
 		}
 	}
-	for i := len(all) - 1; i > 0 && len(all)-len(drop) > keep; i-- {
+	take := func(s *stretch) {
+		if drop = append(drop, s.row); s.tail != 0 {
+			drop = append(drop, s.tail)
+		}
+	}
+	for i := len(all) - 1; i >= 0 && len(drop) < surplus; i-- {
+		if all[i].end != noEnd && !shows(all, i) {
+			take(&all[i])
+		}
+	}
+	for i := len(all) - 1; i > 0 && len(drop) < surplus; i-- {
 		if all[i].end == noEnd || shows(all, i) {
-			drop = append(drop, all[i].row)
+			take(&all[i])
 		}
 	}
 	slices.Sort(drop)
-	r.dropped += uint64(h.remove(client, func(n uint32) bool {
+	dropped = h.remove(client, func(n uint32) bool {
 		_, ok := slices.BinarySearch(drop, n)
 		return ok
-	}))
+	})
+	r.dropped += uint64(dropped)
+	return dropped
 }
 
 // age forgets what ended before limit, of the client whose turn it is.
@@ -153,6 +163,11 @@ func (r *Recorder) age(limit int64) {
 	for i := range all {
 		if all[i].end < limit {
 			drop = append(drop, all[i].row)
+		}
+	}
+	for _, j := range r.spans.joined {
+		if slices.Contains(drop, j.into) {
+			drop = append(drop, j.row)
 		}
 	}
 	h.remove(client, func(n uint32) bool { return slices.Contains(drop, n) })
@@ -180,7 +195,4 @@ func (h *history) forget(view views) {
 			return c.marks == 0
 		})
 	}
-	h.byID.shrink()
-	h.byKey.shrink()
-	h.names = maps.Collect(maps.All(h.names))
 }

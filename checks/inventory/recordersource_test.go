@@ -65,14 +65,23 @@ func TestRecorderWaits(t *testing.T) {
 			}
 			return strings.Join(all, ", ")
 		}
-		takeover := func(session int) {
+		// What began two hours ago counts for certificates; what is told of a client id counts at once.
+		takeover := func(session int, early func()) {
 			at := time.Now()
 			for i, event := range []inventory.ConnectionEvent{
-				{EventType: inventory.EventConnected, Timestamp: at.Add(-4 * time.Hour)},
-				{EventType: inventory.EventConnected, Timestamp: at.Add(-3 * time.Hour)},
+				{EventType: inventory.EventDisconnected, Timestamp: at.Add(-2 * time.Hour), DisconnectReason: inventory.DisconnectDuplicateClientID},
+				{EventType: inventory.EventConnected, Timestamp: at.Add(-2 * time.Hour)},
+				{EventType: inventory.EventConnected, Timestamp: at.Add(-2 * time.Hour)},
+				{EventType: inventory.EventConnected, Timestamp: at.Add(-2 * time.Hour)},
 			} {
-				event.ClientID, event.SessionIdentifier, event.PrincipalIdentifier = "lock", fmt.Sprint(session+i), strings.Repeat("a", 64)
-				require.NoError(t, r.Record(at, event))
+				event.ClientID, event.SessionIdentifier, event.PrincipalIdentifier = "lock", fmt.Sprint(session+i/2), strings.Repeat("a", 64)
+				clock := at
+				if i < 3 {
+					clock = at.Add(-1)
+				} else {
+					early()
+				}
+				require.NoError(t, r.Record(clock, event))
 			}
 		}
 
@@ -82,7 +91,9 @@ func TestRecorderWaits(t *testing.T) {
 		require.Equal(t, "WAITING_FOR_DATA_COLLECTION 0, WAITING_FOR_DATA_COLLECTION 0", status(first))
 		require.Error(t, r.Record(time.Now(), inventory.ConnectionEvent{}))
 		require.Equal(t, "WAITING_FOR_DATA_COLLECTION 0, WAITING_FOR_DATA_COLLECTION 0", status(first), "what is refused is no data")
-		takeover(1)
+		takeover(1, func() {
+			require.Equal(t, "COMPLETED_NON_COMPLIANT 1, WAITING_FOR_DATA_COLLECTION 0", status(first))
+		})
 		require.Equal(t, "COMPLETED_NON_COMPLIANT 1, COMPLETED_NON_COMPLIANT 1", status(first))
 		require.Equal(t, "COMPLETED_NON_COMPLIANT 1, COMPLETED_NON_COMPLIANT 1", status(audit(conflicting, shared)))
 
@@ -92,7 +103,9 @@ func TestRecorderWaits(t *testing.T) {
 		enable(t, e, shared, true)
 		again := audit(conflicting, shared)
 		require.Equal(t, "COMPLETED_NON_COMPLIANT 1, WAITING_FOR_DATA_COLLECTION 0", status(again))
-		takeover(10)
+		takeover(10, func() {
+			require.Equal(t, "COMPLETED_NON_COMPLIANT 1, WAITING_FOR_DATA_COLLECTION 0", status(again))
+		})
 		require.Equal(t, "COMPLETED_NON_COMPLIANT 1, COMPLETED_NON_COMPLIANT 1", status(again))
 
 		enable(t, e, conflicting, false)
@@ -310,5 +323,70 @@ func TestRecorderOrder(t *testing.T) {
 	require.Len(t, uses, 700)
 	if diff := cmp.Diff(connectionRows(clients, uses), connectionRows(read(t, inv.Clients), read(t, inv.CertificateUses))); diff != "" {
 		t.Errorf("(-first +second):\n%s", diff)
+	}
+}
+
+// A certificate that came after a scan had begun is not in it, also where it has the numbers of one that has gone.
+func TestRecorderNumbersAgainDuringScan(t *testing.T) {
+	r := record(t, inventory.RecorderConfig{MaxConnections: 1}, connectionEvent(t, "08:00 + lock a s1"))
+	inv := inventory.New(inventory.Contents{})
+	r.Attach(inv)
+	shards, err := inv.CertificateUses.Shards(t.Context())
+	require.NoError(t, err)
+	require.Len(t, shards, 1)
+	for _, row := range []string{"08:00 + lamp b s1", "08:00 + plug c s1"} { // the second has the numbers of the first one of all
+		feed(t, r, []inventory.ConnectionEvent{connectionEvent(t, row)})
+	}
+	for u, err := range shards[0](t.Context()) {
+		require.NoError(t, err)
+		t.Errorf("there is %s", connectionRows(nil, []inventory.CertificateUse{u}))
+	}
+	require.Equal(t, []string{"certificate c: plug 08:00.. c"}, connectionRows(nil, read(t, inv.CertificateUses)))
+}
+
+// TestRecorderReady: the certificates are ready at the first call of which the clock is two hours after an event, the
+// clients at the first event of all.
+func TestRecorderReady(t *testing.T) {
+	ready := func(source func() <-chan struct{}) bool {
+		select {
+		case <-source():
+			return true
+		default:
+			return false
+		}
+	}
+	for _, row := range []struct {
+		name  string
+		calls [][2]time.Duration // of the clock and of the event, as of eventDay
+		want  int                // which of them made the certificates ready, from 1 on; 0: none
+	}{
+		{"live events", [][2]time.Duration{{8 * time.Hour, 8 * time.Hour}, {9 * time.Hour, 9 * time.Hour}, {10*time.Hour - 1, 10*time.Hour - 1},
+			{10 * time.Hour, 10 * time.Hour}}, 4},
+		{"an old event", [][2]time.Duration{{8 * time.Hour, 6 * time.Hour}}, 1},
+		{"one that is not old enough", [][2]time.Duration{{8 * time.Hour, 6*time.Hour + 1}}, 0},
+		{"an old one after young ones", [][2]time.Duration{{8 * time.Hour, 8 * time.Hour}, {8 * time.Hour, 7 * time.Hour}, {8 * time.Hour, -time.Hour}}, 3},
+		{"one of the future", [][2]time.Duration{{8 * time.Hour, 9 * time.Hour}, {11*time.Hour - 1, 9 * time.Hour}, {11 * time.Hour, 9 * time.Hour}}, 3},
+		{"a clock that is set back", [][2]time.Duration{{8 * time.Hour, 8 * time.Hour}, {7 * time.Hour, 8 * time.Hour}, {10 * time.Hour, 10 * time.Hour}}, 3},
+	} {
+		r := record(t, inventory.RecorderConfig{})
+		inv := inventory.New(inventory.Contents{})
+		r.Attach(inv)
+		for _, round := range []string{"the first time", "when collection has begun anew"} {
+			require.Error(t, r.Record(eventDay, inventory.ConnectionEvent{}))
+			require.False(t, ready(inv.Clients.Ready), row.name)
+			for i, c := range row.calls {
+				e := connectionEvent(t, "00:00 + lock a s1")
+				e.Timestamp = eventDay.Add(c[1])
+				require.NoError(t, r.Record(eventDay.Add(c[0]), e))
+				require.True(t, ready(inv.Clients.Ready), row.name)
+				if got, want := ready(inv.CertificateUses.Ready), row.want > 0 && i+1 >= row.want; got != want {
+					t.Errorf("%s, %s, after call %d: ready is %v", row.name, round, i+1, got)
+				}
+			}
+			for _, collect := range []func(bool){inv.Clients.Collect, inv.CertificateUses.Collect} {
+				collect(false)
+				collect(true)
+			}
+		}
 	}
 }

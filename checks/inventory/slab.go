@@ -3,7 +3,6 @@ package inventory
 import (
 	"hash/maphash"
 	"iter"
-	"maps"
 )
 
 // slab holds rows that are numbered from 1 on. It grows without moving them, and a number that was given back
@@ -91,10 +90,4 @@ func (x *index[K]) remove(key K, n uint32) {
 	} else {
 		delete(x.others, key)
 	}
-}
-
-// shrink makes the maps anew: they do not shrink by themselves.
-func (x *index[K]) shrink() {
-	x.byHash = maps.Collect(maps.All(x.byHash))
-	x.others = maps.Collect(maps.All(x.others))
 }

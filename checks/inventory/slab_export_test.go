@@ -33,6 +33,3 @@ func (x *Index) Collisions() int { return len(x.others) }
 
 // Len returns how many keys are there.
 func (x *Index) Len() int { return len(x.byHash) + len(x.others) }
-
-// Shrink makes its maps anew.
-func (x *Index) Shrink() { x.shrink() }

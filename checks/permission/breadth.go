@@ -29,7 +29,6 @@ const whatIsBroad = "\n\n" +
 func leastPrivilege() []checks.Reference {
 	return []checks.Reference{
 		baseline.NISTIR8259A("Logical Access to Interfaces"),
-		baseline.ETSI303645("5.6-7: software should run with least necessary privileges"),
 		baseline.IEC62443("CR 2.1: authorization enforcement"),
 	}
 }

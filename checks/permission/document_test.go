@@ -3,7 +3,6 @@ package permission_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -14,62 +13,6 @@ import (
 
 	"github.com/fleetaudit/fleetaudit/checks/policy"
 )
-
-// hostile returns documents of up to size bytes that are dear to judge.
-func hostile(size int) map[string][]byte {
-	const filter = "arn:aws:iot:us-east-1:123456789012:topicfilter/"
-	stars := func(n int) string { return strings.Repeat("*a", n) }
-	fill := func(of func(i int) (effect, action, resource string)) []byte {
-		var b bytes.Buffer
-		b.WriteString(`{"Version":"2012-10-17","Statement":[`)
-		for i := 0; ; i++ {
-			effect, action, resource := of(i)
-			s := fmt.Sprintf(`{"Effect":%q,"Action":%q,"Resource":%q}`, effect, action, resource)
-			if b.Len()+len(s)+3 > size {
-				break
-			}
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteString(s)
-		}
-		b.WriteString("]}")
-		return b.Bytes()
-	}
-	turns := func(i int) string { return []string{"Allow", "Deny"}[i%2] }
-	return map[string][]byte{
-		"filters": fill(func(i int) (string, string, string) { return turns(i), "iot:*", fmt.Sprintf("%s*%d", filter, i) }),
-		"levels": fill(func(i int) (string, string, string) {
-			return turns(i), "iot:Subscribe", fmt.Sprintf("%sa/*/%d/*", filter, i)
-		}),
-		"stars": fill(func(i int) (string, string, string) {
-			return turns(i), "iot:*", filter + stars(size/400) + fmt.Sprint(i)
-		}),
-		"long stars": fill(func(i int) (string, string, string) {
-			return turns(i), "iot:*", filter + stars(size/10) + fmt.Sprint(i)
-		}),
-		"two": fill(func(i int) (string, string, string) {
-			return turns(i), "iot:*", filter + stars(size / 5)[i%2:]
-		}),
-		"one denied": fill(func(i int) (string, string, string) {
-			if i == 0 {
-				return "Allow", "iot:*", "*"
-			}
-			return "Deny", "iot:Subscribe", filter + strings.Repeat("a/", size/3)
-		}),
-		"questions": fill(func(i int) (string, string, string) {
-			return turns(i), "iot:Subscribe", filter + strings.Repeat("?", size/5) + fmt.Sprint(i)
-		}),
-		"actions": fill(func(i int) (string, string, string) { return turns(i), fmt.Sprintf("iot:%s%d", stars(5), i), "*" }),
-		"services": fill(func(i int) (string, string, string) {
-			return "Allow", fmt.Sprintf("s%d:*", i), "*"
-		}),
-		"services denied": fill(func(i int) (string, string, string) { return turns(i), fmt.Sprintf("*%d:*", i), "arn:*" }),
-		"any services": fill(func(i int) (string, string, string) {
-			return turns(i), fmt.Sprintf("*%s*:%s*", stars(i%7), stars(i%5)), "*"
-		}),
-	}
-}
 
 // judge tries all checks on one document, and returns how long the slowest took.
 func judge(t testing.TB, data []byte) (slowest time.Duration) {
@@ -109,21 +52,6 @@ func judge(t testing.TB, data []byte) (slowest time.Duration) {
 	return slowest
 }
 
-// tooLong is a hundred times what the dearest document of the greatest length takes one check.
-const tooLong = time.Minute
-
-func TestHostileDocuments(t *testing.T) {
-	for name, data := range hostile(3_000) {
-		t.Run(name, func(t *testing.T) {
-			_, err := policy.Parse(data)
-			require.NoError(t, err)
-			if took := judge(t, data); took > tooLong/6 {
-				t.Errorf("%v", took)
-			}
-		})
-	}
-}
-
 // FuzzDocument feeds the checks with whatever may stand where a policy should.
 func FuzzDocument(f *testing.F) {
 	for _, s := range subjects() {
@@ -133,7 +61,7 @@ func FuzzDocument(f *testing.F) {
 			}
 		}
 	}
-	for _, data := range hostile(700) {
+	for _, data := range hostile(f, 1_500) {
 		f.Add(data)
 		f.Add(data[:len(data)-2])
 	}
@@ -146,7 +74,7 @@ func FuzzDocument(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if took := judge(t, data); took > tooLong {
+		if took := judge(t, data); took > hang {
 			t.Errorf("%v", took)
 		}
 	})

@@ -25,7 +25,8 @@ func IoTPolicyPotentialMisconfiguration(inv *inventory.Inventory) checks.Check {
 			"A Deny of iot:Subscribe for some topics, while a topic filter stays allowed that brings their messages all the " +
 			"same, since it has + or # where the denied one has letters: it denies asking for them, not getting them. A " +
 			"Deny of iot:Receive for the topics mends it. No + or # stands for a first level that begins with $, so a Deny " +
-			"of $aws/* needs no mending. Whether anything allows iot:Receive is not looked at, since another policy of the " +
+			"of $aws/* needs no mending. A Deny of iot:Receive counts if it is of all of the topics, and has no conditions but " +
+			"those of the Deny of iot:Subscribe. Whether anything allows iot:Receive is not looked at, since another policy of the " +
 			"device may. A resource with + or # in it is the first mistake, and is not reported for the second as well." +
 			alone +
 			"AWS says that the check may report policies that do what their author meant, and so may this one: a topic " +
@@ -47,8 +48,8 @@ func IoTPolicyPotentialMisconfiguration(inv *inventory.Inventory) checks.Check {
 				"characters", resources), nil)
 		}
 		if resources := s.DeniedButReceivable(); len(resources) > 0 {
-			report(pass, id, receivable, sentence("Policy denies topic filters whose messages it allows to receive by means "+
-				"of wildcards", resources), nil)
+			report(pass, id, receivable, sentence("Policy denies topic filters, but allows others that bring the "+
+				"same messages, and does not deny receiving them", resources), nil)
 		}
 	}))
 }

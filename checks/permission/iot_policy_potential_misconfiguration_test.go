@@ -24,7 +24,7 @@ func TestIoTPolicyPotentialMisconfiguration(t *testing.T) {
 func TestIoTPolicyPotentialMisconfigurationWords(t *testing.T) {
 	const (
 		characters = "Policy contains MQTT wildcards in Deny statements, where they are plain characters: ["
-		denied     = "Policy denies topic filters whose messages it allows to receive by means of wildcards: ["
+		denied     = "Policy denies topic filters, but allows others that bring the same messages, and does not deny receiving them: ["
 		filter     = "arn:aws:iot:us-east-1:123456789012:topicfilter/"
 	)
 	var many, listed []string

@@ -26,8 +26,7 @@ func IoTRoleAliasOverlyPermissive(inv *inventory.Inventory) checks.Check {
 			"inspector has become); and what is too much in AWS IoT: actions for administrators, and broad access to " +
 			"reading things and to the data plane.\n\n" +
 			"Which actions are all of a service's is told by the pattern (dynamodb:*, *), or by a NotAction that leaves " +
-			"out but some of them. The resource does not matter, for AWS's page speaks of actions alone; only one with a " +
-			"variable in it, such as ${credentials-iot:ThingName}, is no finding: that is the device's own part. Full " +
+			"out but some of them. The resource does not matter, for AWS's page speaks of actions alone. Full " +
 			"access to a service that was not used is for IOT_ROLE_ALIAS_ALLOWS_ACCESS_TO_UNUSED_SERVICES_CHECK to " +
 			"report. Where it is not known what the role used, and it allows all actions of a service, it cannot be told " +
 			"whether that is too much: the alias is RESOURCE_NOT_EVALUABLE, beside the other findings." +

@@ -17,7 +17,7 @@ import (
 //
 //	allow iot:Connect on client/* if Bool iot:Connection.Thing.IsAttached=true; deny not iot:Publish on not topic/x
 //
-// Lists have commas and no spaces. A resource that is neither * nor an ARN is one of AWS IoT.
+// Lists have commas and no spaces; an empty one of values is []. A resource that is neither * nor an ARN is one of AWS IoT.
 type document struct {
 	Version   string
 	Statement []statement
@@ -90,6 +90,9 @@ func parseStatement(t testing.TB, s string) (st statement) {
 				st.Condition[operator] = make(map[string][]string)
 			}
 			st.Condition[operator][key] = strings.Split(values, ",")
+			if values == "[]" {
+				st.Condition[operator][key] = []string{}
+			}
 		}
 	}
 	return st

@@ -15,7 +15,7 @@ type rule struct {
 	actions func(policy.Set) []string // that break it
 }
 
-// broadDataPlane is a reason code of four checks.
+// broadDataPlaneCode is a reason code of four checks.
 const broadDataPlaneCode = "ALLOWS_BROAD_ACCESS_TO_IOT_DATA_PLANE_ACTIONS"
 
 func broadDataPlane() rule {

@@ -7,36 +7,43 @@ type ban struct {
 	rule
 	resources []resource
 	except    bool
+	spared    []string // with except: the spaces in which a resource is broad
 }
 
 // bans returns the bans on resources of n among the Denies. A conditional Deny is none, for it does not always hold,
 // but for one that leaves a client nothing but its own names.
-func (a *analysis) bans(n noun) []ban {
-	var all []ban
+func (a *analysis) bans(n noun) []*ban {
+	var all []*ban
 	for _, r := range a.denies {
 		if len(r.Conditions) > 0 && !(n == client && r.untiesClient(r.variables)) {
 			continue
 		}
 		d := n.reading()
 		if len(r.NotResources) > 0 {
-			all = append(all, ban{r, r.resources(r.NotResources, d), true})
+			b := &ban{rule: r, resources: r.resources(r.NotResources, d), except: true}
+			for _, x := range b.resources {
+				for _, space := range n.broad(x.name) {
+					if !slices.Contains(b.spared, space) {
+						b.spared = append(b.spared, space)
+					}
+				}
+			}
+			all = append(all, b)
 			continue
 		}
 		d.filter = false // what is denied is compared by the letter
-		all = append(all, ban{r, r.resources(r.Resources, d), false})
+		all = append(all, &ban{rule: r, resources: r.resources(r.Resources, d)})
 	}
 	return all
 }
 
 // covers tells whether the ban is on all of x whose name is one that name matches.
-func (b ban) covers(x resource, name glob, e *effort) bool {
+func (b *ban) covers(x resource, name glob, e *effort) bool {
 	if b.except {
 		return !slices.ContainsFunc(b.resources, func(r resource) bool { return r.service.meets(x.service, e) })
 	}
 	return slices.ContainsFunc(b.resources, func(d resource) bool { return *e >= 0 && d.covers(x, name, e) })
 }
 
-// leavesNarrow tells whether the ban is on all but resources that are narrow in a space of n.
-func (b ban) leavesNarrow(n noun, space string) bool {
-	return b.except && !slices.ContainsFunc(b.resources, func(r resource) bool { return slices.Contains(n.broad(r.name), space) })
-}
+// leavesNarrow tells whether the ban is on all but resources that are narrow in a space of its noun.
+func (b *ban) leavesNarrow(space string) bool { return b.except && !slices.Contains(b.spared, space) }

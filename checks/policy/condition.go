@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Condition keys that say who is connecting, in lower case.
 const (
@@ -87,4 +91,37 @@ func (c Condition) narrow(like, variables bool) bool {
 		}
 	}
 	return len(c.Values) > 0
+}
+
+// numbering gives numbers to conditions: the same to those that are the same but for the case of the key, and the order
+// and number of values.
+type numbering map[string]int
+
+// of returns the numbers of conditions, sorted.
+func (n numbering) of(conditions []Condition) []int {
+	all := make([]int, len(conditions))
+	for i, c := range conditions {
+		id := fmt.Sprintf("%q", append([]string{c.Operator, strings.ToLower(c.Key)}, sorted(c.Values)...))
+		if _, ok := n[id]; !ok {
+			n[id] = len(n)
+		}
+		all[i] = n[id]
+	}
+	slices.Sort(all)
+	return all
+}
+
+// sorted returns the strings of a list in order, each once.
+func sorted(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+
+// subset tells whether all numbers of a are in b. Both are sorted.
+func subset(a, b []int) bool {
+	for _, x := range a {
+		i, ok := slices.BinarySearch(b, x)
+		if !ok {
+			return false
+		}
+		b = b[i:]
+	}
+	return true
 }

@@ -34,5 +34,5 @@ const (
 type Condition struct {
 	Operator string   // "StringEquals", "ForAllValues:StringLikeIfExists", in AWS's spelling
 	Key      string   // "iot:ClientId", of which case does not matter
-	Values   []string // one or more; numbers and booleans as they stand in the document
+	Values   []string // numbers and booleans as they stand in the document; empty: it narrows nothing
 }

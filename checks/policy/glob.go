@@ -73,12 +73,15 @@ func (d dialect) compile(pattern string) glob {
 	return g
 }
 
-// variable returns the length of the variable that s begins with; 0: it begins with none.
-func (d dialect) variable(s string) int {
+// variable returns the length of the variable that s begins with; 0: it begins with none. Where nothing ends it, what
+// follows in s has no variables either, and d takes note of that: "${${${" would be read to its end again and again.
+func (d *dialect) variable(s string) int {
 	if !d.variables || !strings.HasPrefix(s, "${") {
 		return 0
 	}
-	return strings.IndexByte(s, '}') + 1
+	n := strings.IndexByte(s, '}') + 1
+	d.variables = n > 0
+	return n
 }
 
 // valueOf is what stands for a variable: "${*}", "${?}" and "${$}" are those characters.
@@ -108,16 +111,29 @@ func mqttWildcard(filter string, i int) bool {
 }
 
 // effort is how many steps comparing patterns may still take. It keeps a document that was made to be slow, with
-// thousands of long patterns, from taking minutes; others do not come near it.
-type effort int
+// thousands of long patterns, from taking minutes; others do not come near it. All that is done for each two of
+// something takes a step at least.
+type effort int64
 
-// maxEffort takes a fraction of a second.
-const maxEffort effort = 50_000_000
+// maxEffort takes about a tenth of a second. The dearest of the policies that AWS manages takes a third of it.
+const maxEffort effort = 30_000_000
 
 // spend takes a step, if one is left.
-func (e *effort) spend() bool {
-	*e--
+func (e *effort) spend() bool { return e.take(1) }
+
+// take takes n steps, if so many are left.
+func (e *effort) take(n int) bool {
+	*e -= effort(n)
 	return *e >= 0
+}
+
+// match is [Match]; told is false when the steps that it may take are not left.
+func (e *effort) match(pattern, s string) (fits, told bool) {
+	p, n := effort(len(pattern)), effort(len(s))
+	if *e -= 4 + (p+n)/4 + p*n/256; *e < 0 {
+		return false, false
+	}
+	return Match(pattern, s), true
 }
 
 // covers tells whether g matches everything that x matches. It may say no where the answer is yes, of a
@@ -125,6 +141,9 @@ func (e *effort) spend() bool {
 func (g glob) covers(x glob, e *effort) bool {
 	star, resume := -1, 0
 	i, j := 0, 0
+	if !e.spend() {
+		return false
+	}
 	for j < len(x) {
 		switch {
 		case !e.spend():
@@ -158,6 +177,9 @@ func (t token) coversToken(x token) bool {
 // meets tells whether there is something that both match. A variable's value is known to match nothing but
 // itself and wildcards. When no effort is left it says yes.
 func (g glob) meets(x glob, e *effort) bool {
+	if !e.take(len(x) + 1) {
+		return true
+	}
 	// row[j]: what g has matched so far can be what x[:j] matches.
 	row, next := make([]bool, len(x)+1), make([]bool, len(x)+1)
 	row[0] = true

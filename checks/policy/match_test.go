@@ -212,6 +212,26 @@ func TestMatchLiterals(t *testing.T) {
 	}
 }
 
+// TestMatchManyCharacters: a character is told from others however many a pattern has.
+func TestMatchManyCharacters(t *testing.T) {
+	far := strings.Repeat("y", 3000)
+	for n := 240; n < 270; n++ {
+		var all strings.Builder
+		for c := range rune(n) {
+			all.WriteRune('一' + c)
+		}
+		pattern, z := "*?"+all.String()+"?*", strings.Repeat("z", 70)
+		for s, want := range map[string]bool{
+			far: false, far + strings.Repeat("ź", 70): false, far + strings.Repeat("ź", 70) + far: false, // U+017A, and z is U+007A
+			far + z + "?": true, far + z + far: true, far + z: false, far + z[1:] + far: false,
+		} {
+			if got := policy.Match(pattern+z+"?*", far+all.String()+s); got != want {
+				t.Errorf("%d characters, and %.10s... to %.10s...: %v", n, s, s[3000:], got)
+			}
+		}
+	}
+}
+
 func FuzzMatch(f *testing.F) {
 	f.Add("", "", uint8(0))
 	f.Add("arn:aws:iot:*:topic/a?/*", "arn:aws:iot:eu-west-1:123456789012:topic/ab/c", uint8(0))
@@ -283,6 +303,20 @@ var hostile = []struct {
 			all.WriteRune(c)
 		}
 		return "*" + all.String()[:size/6*3] + "?b*", all.String()
+	}},
+	{"emoji", func(size int) (string, string) { // only the last place looked at differs, and the string has a wide character
+		return "*" + strings.Repeat("?", 64) + strings.Repeat("ab", size*3/10) + "?baaa*", "😀" + strings.Repeat("ab", size/2-2)
+	}},
+	{"odd and wide", func(size int) (string, string) {
+		return "*" + strings.Repeat("a?", size/128*32-1) + "aa*", "😀" + strings.Repeat("ab", size/2-2)
+	}},
+	{"emoji and many", func(size int) (string, string) { // the same, and too many different characters to number them
+		var all strings.Builder
+		for c := range rune(min(260, size/10)) {
+			all.WriteRune('\u0800' + c)
+		}
+		return "*" + strings.Repeat("?", 64) + strings.Repeat("ab", size*3/10) + "?baaa*" + all.String() + "?*",
+			strings.Repeat("ab", size/2)
 	}},
 }
 

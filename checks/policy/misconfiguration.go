@@ -13,7 +13,9 @@ func (s Set) WildcardsInDeny() []string {
 	a := s.analyse()
 	var all []string
 	for _, r := range a.denies {
-		if !slices.ContainsFunc(mqtt, func(action string) bool { return r.acts(strings.ToLower(action)) }) {
+		if !slices.ContainsFunc(mqtt, func(action string) bool {
+			return r.acts(strings.ToLower(action), &a.effort)
+		}) {
 			continue
 		}
 		for _, p := range slices.Concat(r.Resources, r.NotResources) {
@@ -47,32 +49,30 @@ func (r rule) hasMQTTWildcard(pattern string, e *effort) bool {
 // other policies.
 func (s Set) DeniedButReceivable() []string {
 	a := s.analyse()
-	receipt := a.denied("iot:receive")
-	subscribing := a.those(a.bans(""), func(b ban) bool { return b.acts("iot:subscribe") })
-	whole := below(string(topicFilter))
-	var left []target // which filters are allowed, and may bring messages
-	for _, r := range a.allows {
-		if !r.acts("iot:subscribe") {
-			continue
-		}
-		for _, x := range r.reach(topicFilter, &a.effort) {
-			if !slices.ContainsFunc(subscribing, func(b ban) bool {
-				return b.covers(x.resource, x.plain, &a.effort) || b.covers(x.resource, whole, &a.effort)
-			}) && !a.ends(receipt, nil, x.resource) {
-				left = append(left, x)
-			}
+	numbers := make(numbering)
+	receipts := a.receipts(numbers)
+	always := receiptsWithin(receipts, nil, &a.effort)
+	var left []filters
+	for _, f := range a.subscribable() {
+		if !a.end(always, f.resource) {
+			left = append(left, f)
 		}
 	}
 	if len(left) == 0 {
 		return nil
 	}
 	var all []string
-	for _, d := range a.denied("iot:subscribe") {
-		for _, x := range d.resources {
-			if d.hasMQTTWildcard(x.text, &a.effort) || !x.ofIoT(&a.effort) || a.ends(receipt, d.Conditions, x) {
+	for _, r := range a.denies {
+		if !r.acts("iot:subscribe", &a.effort) {
+			continue
+		}
+		there := receiptsWithin(receipts, numbers.of(r.Conditions), &a.effort)
+		for _, x := range r.resources(r.Resources, dialect{}) {
+			if r.hasMQTTWildcard(x.text, &a.effort) || !x.ofIoT(&a.effort) || a.end(there, x) {
 				continue
 			}
-			if slices.ContainsFunc(left, func(w target) bool { return a.reaches(w, x) }) {
+			topics := x.name.after(string(topicFilter))
+			if slices.ContainsFunc(left, func(f filters) bool { return a.bring(f, topics) }) {
 				all = append(all, x.text)
 			}
 		}
@@ -81,30 +81,100 @@ func (s Set) DeniedButReceivable() []string {
 	return slices.Compact(all)
 }
 
-// denied returns the Denies of an action, given in lower case, on what they name.
-func (a *analysis) denied(action string) []ban {
-	var all []ban
-	for _, r := range a.denies {
-		if r.acts(action) {
-			all = append(all, ban{rule: r, resources: r.resources(r.Resources, dialect{})})
+// filters are topic filters that an Allow of iot:Subscribe gives.
+type filters struct {
+	resource
+	globs []glob // of what may follow topicfilter/
+	wild  bool   // all of them begin with one of MQTT's wildcards
+}
+
+// subscribable returns the topic filters that may be subscribed to.
+func (a *analysis) subscribable() []filters {
+	subscribing := slices.DeleteFunc(a.bans(""), func(b *ban) bool { return !b.acts("iot:subscribe", &a.effort) })
+	whole := below(string(topicFilter))
+	var all []filters
+	for _, r := range a.allows {
+		if !r.acts("iot:subscribe", &a.effort) {
+			continue
+		}
+		for _, x := range r.reach(topicFilter, &a.effort) {
+			voiding := a.those(subscribing, func(b *ban) bool {
+				return b.covers(x.resource, x.plain, &a.effort) || b.covers(x.resource, whole, &a.effort)
+			})
+			globs := x.name.after(string(topicFilter))
+			if len(voiding) > 0 || len(globs) == 0 {
+				continue
+			}
+			wild := !slices.ContainsFunc(x.plain.after(string(topicFilter)), func(g glob) bool {
+				return len(g) > 0 && g[0] != letter('+') && g[0] != letter('#')
+			})
+			all = append(all, filters{x.resource, globs, wild})
 		}
 	}
 	return all
 }
 
-// reaches tells whether one of the filters of w brings messages of topics that are denied as filters by d, and is not
-// denied by it itself.
-func (a *analysis) reaches(w target, d resource) bool {
-	mine := w.name.after(string(topicFilter))
-	wild := !slices.ContainsFunc(w.plain.after(string(topicFilter)), func(g glob) bool {
-		return len(g) > 0 && g[0] != letter('+') && g[0] != letter('#')
+// receipt is a Deny of iot:Receive, on resources or with except on all others.
+type receipt struct {
+	rule
+	resources []resource
+	except    bool
+	given     []int // its conditions
+}
+
+func (a *analysis) receipts(numbers numbering) []*receipt {
+	var all []*receipt
+	for _, r := range a.denies {
+		if r.acts("iot:receive", &a.effort) {
+			all = append(all, &receipt{
+				rule: r, resources: r.resources(slices.Concat(r.Resources, r.NotResources), dialect{}),
+				except: len(r.NotResources) > 0, given: numbers.of(r.Conditions),
+			})
+		}
+	}
+	return all
+}
+
+// receiptsWithin returns those that hold wherever the given conditions do: they have no others.
+func receiptsWithin(all []*receipt, given []int, e *effort) (within []*receipt) {
+	for _, r := range all {
+		if e.take(len(r.given)+1) && subset(r.given, given) {
+			within = append(within, r)
+		}
+	}
+	return within
+}
+
+// end tells whether one of the receipts is of all that is published to the topics of filters.
+func (a *analysis) end(receipts []*receipt, filters resource) bool {
+	var topics []glob
+	for _, left := range filters.name.after(string(topicFilter)) {
+		topics = append(topics, append(dialect{}.compile(string(topic)), left...))
+	}
+	return slices.ContainsFunc(receipts, func(r *receipt) bool {
+		if r.except {
+			return !slices.ContainsFunc(r.resources, func(x resource) bool {
+				return slices.ContainsFunc(topics, func(t glob) bool { return x.meets(filters, t, &a.effort) })
+			})
+		}
+		return slices.ContainsFunc(r.resources, func(x resource) bool {
+			return a.effort.spend() && !slices.ContainsFunc(topics, func(t glob) bool { return !x.covers(filters, t, &a.effort) })
+		})
 	})
-	for _, denied := range d.name.after(string(topicFilter)) {
-		if wild && reserved(denied) {
+}
+
+// bring tells whether one of the filters brings messages of the topics that are denied as filters by a pattern of which
+// this is left after topicfilter/, and is not denied by it itself.
+func (a *analysis) bring(f filters, topics []glob) bool {
+	for _, denied := range topics {
+		if !a.effort.spend() {
+			return true
+		}
+		if f.wild && reserved(denied) {
 			continue
 		}
 		brings := func(filters glob) bool {
-			return slices.ContainsFunc(mine, func(g glob) bool { return g.meets(filters, &a.effort) })
+			return slices.ContainsFunc(f.globs, func(g glob) bool { return g.meets(filters, &a.effort) })
 		}
 		if bounds(denied) > maxBounds {
 			if brings(denied) {
@@ -185,31 +255,4 @@ func waysAround(denied glob) iter.Seq[glob] {
 		}
 		yield(append(slices.Clone(denied), slash, letter('#'))) // which brings the level above as well
 	}
-}
-
-// ends tells whether the Denies of receiving end all receipt of what is published to the topics of filters, where
-// the given conditions hold: one does that has none, or the same.
-func (a *analysis) ends(receipt []ban, given []Condition, filters resource) bool {
-	var topics []glob
-	for _, left := range filters.name.after(string(topicFilter)) {
-		topics = append(topics, append(dialect{}.compile(string(topic)), left...))
-	}
-	return slices.ContainsFunc(receipt, func(r ban) bool {
-		return (len(r.Conditions) == 0 || sameConditions(r.Conditions, given)) && slices.ContainsFunc(r.resources, func(x resource) bool {
-			return a.effort >= 0 && !slices.ContainsFunc(topics, func(t glob) bool { return !x.covers(filters, t, &a.effort) })
-		})
-	})
-}
-
-// sameConditions tells whether two statements have the same conditions, in any order.
-func sameConditions(a, b []Condition) bool {
-	within := func(list, other []Condition) bool {
-		return !slices.ContainsFunc(list, func(c Condition) bool {
-			return !slices.ContainsFunc(other, func(x Condition) bool {
-				return x.Operator == c.Operator && strings.EqualFold(x.Key, c.Key) &&
-					slices.Equal(slices.Sorted(slices.Values(x.Values)), slices.Sorted(slices.Values(c.Values)))
-			})
-		})
-	}
-	return within(a, b) && within(b, a)
 }

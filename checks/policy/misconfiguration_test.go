@@ -143,4 +143,12 @@ func TestDeniedButReceivableOfManyLevels(t *testing.T) {
 			t.Errorf("Allow %s: %v", row.allowed, got)
 		}
 	}
+	// None of the filters ?x has + or # as a level that could bring what x? are, though xx is one of both.
+	for levels, want := range map[int]bool{2: false, 49: false, 50: true, 51: true} {
+		path := prefix + strings.Repeat("a/", levels)
+		set := policy.Set{document(t, "Allow iot:Subscribe "+path+"?x; Deny iot:Subscribe "+path+"x?")}
+		if got := set.DeniedButReceivable(); (len(got) > 0) != want {
+			t.Errorf("%d levels: %v", levels, got)
+		}
+	}
 }

@@ -15,7 +15,8 @@ const (
 	// MaxLength is how long a document may be, in characters: AWS's limit of a PolicyDocument.
 	MaxLength = 404_600
 	// MaxPatterns is how many actions, resources and values of conditions a document may have, all together, so
-	// that it can be judged quickly. The largest policy of AWS's own has half as many.
+	// that it can be judged quickly. A condition without values counts as one. The largest policy of AWS's own has
+	// half as many.
 	MaxPatterns = 10_000
 )
 
@@ -23,7 +24,8 @@ const (
 //
 // It is strict, so that it never sees another policy than AWS does: names of members are exact and none is there
 // twice; effects and condition operators are in AWS's spelling; a statement has Action or NotAction, and Resource
-// or NotResource, and none of them is empty; there is no Principal. An empty list of statements is AWS's blank
+// or NotResource, and none of them is empty; there is no Principal. A condition may have an empty list of values, as
+// AWS's own policies of persistent sessions do. An empty list of statements is AWS's blank
 // policy. Of which characters a Sid is, or whether a resource is an ARN, is not looked at. The limits are
 // [MaxLength], [MaxPatterns], and a depth of 32. Every error is a [*SyntaxError].
 func Parse(data []byte) (*Document, error) {
@@ -218,20 +220,23 @@ func knownOperator(operator string) bool {
 	return false
 }
 
-// texts returns what v says, or what the values of a list say, which must not be empty. All must be of one of kinds
-// and pass check, unless that is nil.
+// texts returns what v says, or what the values of a list say, which must not be empty if there is a check. All must
+// be of one of kinds and pass the check, unless that is nil.
 func (p *parser) texts(v *strictjson.Value, check want, what string, kinds ...strictjson.Kind) ([]string, error) {
 	values, err := oneOrMore(v, what, kinds...)
 	if err != nil {
 		return nil, err
 	}
 	if len(values) == 0 {
-		return nil, v.Errorf("must not be empty")
+		if check != nil {
+			return nil, v.Errorf("must not be empty")
+		}
+		return []string{}, p.count(v)
 	}
 	all := make([]string, len(values))
 	for i, v := range values {
-		if p.patterns++; p.patterns > MaxPatterns {
-			return nil, v.Errorf("is one too many: there may be %d actions, resources and values of conditions", MaxPatterns)
+		if err := p.count(v); err != nil {
+			return nil, err
 		}
 		if check != nil {
 			if err := check(v); err != nil {
@@ -243,18 +248,26 @@ func (p *parser) texts(v *strictjson.Value, check want, what string, kinds ...st
 	return all, nil
 }
 
+// count counts v.
+func (p *parser) count(v *strictjson.Value) error {
+	if p.patterns++; p.patterns > MaxPatterns {
+		return v.Errorf("is one too many: there may be %d actions, resources and values of conditions", MaxPatterns)
+	}
+	return nil
+}
+
 // oneOrMore returns the values of a list, or v itself if it is none. All must be of one of kinds.
 func oneOrMore(v *strictjson.Value, what string, kinds ...strictjson.Kind) ([]*strictjson.Value, error) {
 	if v.Kind != strictjson.List {
 		if !slices.Contains(kinds, v.Kind) {
-			return nil, v.Errorf("must be %s, or a list of them, is %v", what, v.Kind)
+			return nil, v.Not(what + ", or a list of them")
 		}
 		return []*strictjson.Value{v}, nil
 	}
 	all := make([]*strictjson.Value, len(v.Elems))
 	for i := range v.Elems {
 		if all[i] = &v.Elems[i]; !slices.Contains(kinds, all[i].Kind) {
-			return nil, all[i].Errorf("must be %s, is %v", what, all[i].Kind)
+			return nil, all[i].Not(what)
 		}
 	}
 	return all, nil

@@ -81,6 +81,13 @@ func TestParseLimits(t *testing.T) {
 	padded := func(characters int) string {
 		return head + `"*"` + tail + strings.Repeat(" ", characters-len(head+`"*"`+tail))
 	}
+	empty := func(n int) string {
+		var keys []string
+		for i := range n {
+			keys = append(keys, fmt.Sprintf(`"k%d":[]`, i))
+		}
+		return head + `"*","Condition":{"Bool":{` + strings.Join(keys, ",") + `}}` + tail
+	}
 	wide := head + `"*","Sid":"` + strings.Repeat("é", 400_000) + `"` + tail
 	for _, row := range []struct{ name, document, want string }{
 		{"length", padded(policy.MaxLength), ""},
@@ -89,7 +96,7 @@ func TestParseLimits(t *testing.T) {
 		{"not UTF-8", "{\"Statement\":[],\"Id\":\n\"é\xff\"}", "line 2, column 3: Id is not UTF-8: byte 0xff"},
 		{"not UTF-8 outside", "\xff", "line 1, column 1: the document is no JSON: invalid character 'ÿ' looking for beginning of value"},
 		{"byte order mark", "\uFEFF" + `{"Statement":[]}`, ""},
-		{"byte order mark, then wrong", "\uFEFF" + `{"Statement":7}`, "line 1, column 14: Statement must be an object, or a list of them, is a number"},
+		{"byte order mark, then wrong", "\uFEFF" + `{"Statement":7}`, "line 1, column 14: Statement 7 must be an object, or a list of them"},
 		{"two byte order marks", "\uFEFF\uFEFF" + `{"Statement":[]}`, "line 1, column 1: the document is no JSON: invalid character 'ï' looking for beginning of value"},
 		{"depth 32", strings.Repeat("[", 32) + strings.Repeat("]", 32), "line 1, column 1: the document must be an object, is a list"},
 		{"depth 33", strings.Repeat("[", 33), "line 1, column 33: " + strings.Repeat("[0]", 32) + " is deeper than 32 lists and objects"},
@@ -97,9 +104,11 @@ func TestParseLimits(t *testing.T) {
 		{"patterns", actions(policy.MaxPatterns - 1), ""},
 		{"patterns and one", actions(policy.MaxPatterns), "line 1, column 43: Statement.Resource is one too many: there may be 10000 actions, resources and values of conditions"},
 		{"actions and one", actions(policy.MaxPatterns + 1), "line 1, column 60057: Statement.Action[10000] is one too many: there may be 10000 actions, resources and values of conditions"},
+		{"empty conditions", empty(policy.MaxPatterns - 2), ""},
+		{"empty conditions and one", empty(policy.MaxPatterns - 1), "line 1, column 108957: Statement.Condition.Bool.k9998 is one too many: there may be 10000 actions, resources and values of conditions"},
 		{"many members", `{"Statement":{"Effect":"Allow"` + members(20_000) + `}}`, "line 1, column 32: Statement.m0 is unknown; the members are Sid, Effect, Action, NotAction, Resource, NotResource, Condition"},
 		{"long name", `{"` + strings.Repeat("x", 300_000) + `":1}`, `line 1, column 2: ["` + strings.Repeat("x", 80) + `"... (300000 characters)] is unknown; the members are Version, Id, Statement`},
-		{"long number", `{"Statement":[],"Id":1` + strings.Repeat("0", 300_000) + `}`, "line 1, column 22: Id must be a string, is a number"},
+		{"long number", `{"Statement":[],"Id":1` + strings.Repeat("0", 300_000) + `}`, "line 1, column 22: Id 1" + strings.Repeat("0", 79) + " must be a string"},
 	} {
 		_, err := policy.Parse([]byte(row.document))
 		if row.want == "" {
@@ -149,6 +158,7 @@ func TestParse(t *testing.T) {
 			"ForAllValues:StringLikeIfExists":{"IOT:ClientId":"*"},
 			"Bool":{"aws:SecureTransport":true,"aws:ViaAWSService":[false,"TRUE"]},
 			"Null":{},
+			"ForAllValues:StringEquals":{"iot:ConnectAttributes":[]},
 			"NumericLessThan":{"s3:max-keys":[10,-1.50e3]},
 			"ForAnyValue:Null":{"a":"true"}}}}`, policy.Document{
 			Version: "2008-10-17",
@@ -158,6 +168,7 @@ func TestParse(t *testing.T) {
 				{Operator: "ForAllValues:StringLikeIfExists", Key: "IOT:ClientId", Values: []string{"*"}},
 				{Operator: "Bool", Key: "aws:SecureTransport", Values: []string{"true"}},
 				{Operator: "Bool", Key: "aws:ViaAWSService", Values: []string{"false", "TRUE"}},
+				{Operator: "ForAllValues:StringEquals", Key: "iot:ConnectAttributes", Values: []string{}},
 				{Operator: "NumericLessThan", Key: "s3:max-keys", Values: []string{"10", "-1.50e3"}},
 				{Operator: "ForAnyValue:Null", Key: "a", Values: []string{"true"}},
 			}}},

@@ -52,6 +52,12 @@ func (r resource) covers(x resource, name glob, e *effort) bool {
 		r.account.covers(x.account, e) && r.name.covers(name, e)
 }
 
+// meets tells whether r matches something of x whose name is one that name matches.
+func (r resource) meets(x resource, name glob, e *effort) bool {
+	return r.partition.meets(x.partition, e) && r.service.meets(x.service, e) && r.region.meets(x.region, e) &&
+		r.account.meets(x.account, e) && r.name.meets(name, e)
+}
+
 // ofIoT tells whether ARNs of AWS IoT are among those that r matches.
 func (r resource) ofIoT(e *effort) bool { return r.service.meets(dialect{}.compile(iot), e) }
 

@@ -13,27 +13,38 @@ type rule struct {
 	*Statement
 	variables           bool
 	actions, notActions []string
-	patterns            []glob // actions or notActions, taken apart
+	patterns            []glob          // actions or notActions, taken apart
+	literals            map[string]bool // those of them that have no wildcards
+	wild                []string        // the others
 }
 
 // analysis is the work on one question about a Set.
 type analysis struct {
 	allows, denies []rule
 	effort         effort
+	given          map[*Statement][]resource // what those Allows are about of which grants was asked
 }
 
 // analyse makes the statements of all documents ready.
 func (s Set) analyse() *analysis {
-	a := &analysis{effort: maxEffort}
+	a := &analysis{effort: maxEffort, given: make(map[*Statement][]resource)}
 	for _, d := range s {
 		if d == nil {
 			continue
 		}
 		for i := range d.Statements {
 			st := &d.Statements[i]
-			r := rule{Statement: st, variables: d.Version == version2012, actions: lower(st.Actions), notActions: lower(st.NotActions)}
+			r := rule{
+				Statement: st, variables: d.Version == version2012,
+				actions: lower(st.Actions), notActions: lower(st.NotActions), literals: make(map[string]bool),
+			}
 			for _, p := range slices.Concat(r.actions, r.notActions) { // of which one is empty
 				r.patterns = append(r.patterns, dialect{}.compile(p))
+				if strings.ContainsAny(p, "*?") {
+					r.wild = append(r.wild, p)
+				} else {
+					r.literals[p] = true
+				}
 			}
 			if st.Effect == Allow {
 				a.allows = append(a.allows, r)
@@ -53,13 +64,23 @@ func lower(list []string) []string {
 	return all
 }
 
-// acts tells whether the rule is about an action, given in lower case.
-func (r rule) acts(action string) bool {
-	fits := func(pattern string) bool { return Match(pattern, action) }
-	if len(r.notActions) > 0 {
-		return !slices.ContainsFunc(r.notActions, fits)
+// acts tells whether the rule is about an action, given in lower case. When no effort is left an Allow is, and a Deny
+// is not.
+func (r rule) acts(action string, e *effort) bool {
+	not := len(r.notActions) > 0
+	if r.literals[action] {
+		return !not
 	}
-	return slices.ContainsFunc(r.actions, fits)
+	for _, p := range r.wild {
+		fits, told := e.match(p, action)
+		switch {
+		case !told:
+			return r.Effect == Allow
+		case fits:
+			return !not
+		}
+	}
+	return not
 }
 
 // allActs tells whether the rule is about every action that x, in lower case, fits.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -11,28 +12,27 @@ import (
 func (s Set) Services() []string {
 	a := s.analyse()
 	bans := a.bans("")
-	var all []string
+	found := make(map[string]bool)
 	for _, r := range a.allows {
 		if len(r.notActions) > 0 {
 			if a.grants(r, anything, bans) {
-				all = append(all, "*")
+				found["*"] = true
 			}
 			continue
 		}
 		for i, action := range r.actions {
 			service, _, _ := strings.Cut(action, ":")
-			if !slices.Contains(all, service) && a.grants(r, r.patterns[i], bans) {
-				all = append(all, service)
+			if !found[service] && a.grants(r, r.patterns[i], bans) {
+				found[service] = true
 			}
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return slices.Sorted(maps.Keys(found))
 }
 
 // AnyOf returns those of services, given by their prefixes in lower case ("iam"), of which an action is allowed.
 func (s Set) AnyOf(services ...string) []string {
-	return s.of(services, func(a *analysis, r rule, whole glob, bans []ban) bool {
+	return s.of(services, func(a *analysis, r rule, whole glob, bans []*ban) bool {
 		if len(r.notActions) > 0 {
 			return !r.excepts(whole, &a.effort)
 		}
@@ -43,21 +43,19 @@ func (s Set) AnyOf(services ...string) []string {
 }
 
 // AllOf returns those of services, given by their prefixes in lower case, of which all actions are allowed, as
-// dynamodb:* does, or all but some that a NotAction names. A resource whose name has a variable in it that is not the
-// device's to set does not count: that is the device's own part of it.
+// dynamodb:* does, or all but some that a NotAction names. On which resources does not matter.
 func (s Set) AllOf(services ...string) []string {
-	return s.of(services, func(a *analysis, r rule, whole glob, _ []ban) bool {
-		all := r.allActs(whole, &a.effort) || a.effort < 0
+	return s.of(services, func(a *analysis, r rule, whole glob, _ []*ban) bool {
 		if len(r.notActions) > 0 {
-			all = !r.excepts(whole, &a.effort)
+			return !r.excepts(whole, &a.effort)
 		}
-		return all && !r.ownResourcesOnly()
+		return r.allActs(whole, &a.effort) || a.effort < 0
 	})
 }
 
 // of returns those of services that some Allow is for, given the pattern of all their actions and the bans, and that no
 // ban takes away.
-func (s Set) of(services []string, is func(a *analysis, r rule, whole glob, bans []ban) bool) []string {
+func (s Set) of(services []string, is func(a *analysis, r rule, whole glob, bans []*ban) bool) []string {
 	a := s.analyse()
 	bans := a.bans("")
 	var all []string
@@ -76,24 +74,21 @@ func (r rule) excepts(x glob, e *effort) bool {
 }
 
 // grants tells whether some of what an Allow gives of actions, in lower case, is left by the bans.
-func (a *analysis) grants(r rule, actions glob, bans []ban) bool {
-	bans = a.those(bans, func(b ban) bool { return b.allActs(actions, &a.effort) })
+func (a *analysis) grants(r rule, actions glob, bans []*ban) bool {
+	bans = a.those(bans, func(b *ban) bool { return b.allActs(actions, &a.effort) })
 	if len(bans) == 0 {
 		return true
 	}
-	given := r.resources(r.Resources, dialect{})
-	if len(r.NotResources) > 0 {
-		everything, _ := dialect{}.resource("*")
-		given = []resource{everything}
+	given, ok := a.given[r.Statement]
+	if !ok {
+		given = r.resources(r.Resources, dialect{})
+		if len(r.NotResources) > 0 {
+			everything, _ := dialect{}.resource("*")
+			given = []resource{everything}
+		}
+		a.given[r.Statement] = given
 	}
 	return slices.ContainsFunc(given, func(x resource) bool {
-		return !slices.ContainsFunc(bans, func(b ban) bool { return b.covers(x, x.name, &a.effort) })
-	})
-}
-
-// ownResourcesOnly tells whether each resource has a variable in its name.
-func (r rule) ownResourcesOnly() bool {
-	return len(r.NotResources) == 0 && !slices.ContainsFunc(r.resources(r.Resources, dialect{}), func(x resource) bool {
-		return !slices.ContainsFunc(x.name, func(t token) bool { return t.kind == value })
+		return !slices.ContainsFunc(bans, func(b *ban) bool { return b.covers(x, x.name, &a.effort) })
 	})
 }

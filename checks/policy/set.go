@@ -60,10 +60,19 @@ func (s Set) BroadThingAdminRead() []string { return s.analyse().broad(thing, th
 func (s Set) NonThingAdmin() []string {
 	known := lower(allActions())
 	a := s.analyse()
+	isKnown := func(action string) bool {
+		if !strings.ContainsAny(action, "*?") {
+			return slices.Contains(known, action)
+		}
+		return slices.ContainsFunc(known, func(k string) bool {
+			fits, _ := a.effort.match(action, k)
+			return fits
+		})
+	}
 	var unknown []string
 	for _, r := range a.allows {
 		for i, action := range r.actions {
-			if strings.HasPrefix(action, "iot:") && !slices.ContainsFunc(known, func(k string) bool { return Match(action, k) }) {
+			if strings.HasPrefix(action, "iot:") && !isKnown(action) {
 				unknown = append(unknown, r.Actions[i])
 			}
 		}
@@ -74,67 +83,82 @@ func (s Set) NonThingAdmin() []string {
 
 // broad returns those of actions, whose resources are of n, that are allowed broadly.
 func (a *analysis) broad(n noun, actions []string) []string {
-	bans := a.bans(n)
-	return a.granted(actions, func(r rule) (left [][]ban) {
+	return a.granted(actions, a.bans(n), func(r rule, voided func(func(*ban) bool)) {
 		if n == client && r.tiesClient(r.variables) {
-			return nil
+			return
 		}
 		for _, x := range r.reach(n, &a.effort) {
 			for _, space := range n.broad(x.name) {
 				whole := below(space)
-				left = append(left, a.those(bans, func(b ban) bool {
-					return b.covers(x.resource, x.plain, &a.effort) || b.covers(x.resource, whole, &a.effort) || b.leavesNarrow(n, space)
-				}))
+				voided(func(b *ban) bool {
+					return b.covers(x.resource, x.plain, &a.effort) || b.covers(x.resource, whole, &a.effort) || b.leavesNarrow(space)
+				})
 			}
 		}
-		return left
 	})
 }
 
 // allowed returns those of actions that are allowed on any resource of AWS IoT.
 func (a *analysis) allowed(actions []string) []string {
-	bans := a.bans("")
-	return a.granted(actions, func(r rule) (left [][]ban) {
+	return a.granted(actions, a.bans(""), func(r rule, voided func(func(*ban) bool)) {
 		for _, x := range r.reach("", &a.effort) {
-			left = append(left, a.those(bans, func(b ban) bool { return b.covers(x.resource, x.name, &a.effort) }))
+			voided(func(b *ban) bool { return b.covers(x.resource, x.name, &a.effort) })
 		}
-		return left
 	})
 }
 
-// granted returns those of actions that an Allow is about and no ban takes away. Of an Allow, banned returns the bans
-// on each thing that it gives, whatever their actions.
-func (a *analysis) granted(actions []string, banned func(rule) [][]ban) []string {
+// granted returns those of actions that an Allow is about and no ban takes away. Of each thing that an Allow gives, each
+// says to voided by which bans it is taken away, whatever their actions.
+func (a *analysis) granted(actions []string, bans []*ban, each func(r rule, voided func(by func(*ban) bool))) []string {
 	names := lower(actions)
-	found := make([]bool, len(names))
+	denied := make([]bitset, len(bans))
+	for i, b := range bans {
+		denied[i] = a.about(b.rule, names)
+	}
+	found := newBitset(len(names))
 	for _, r := range a.allows {
-		var about []int // which of the actions that have not been found
-		for i, name := range names {
-			if !found[i] && r.acts(name) {
-				about = append(about, i)
-			}
-		}
-		if len(about) == 0 {
+		wanted := a.about(r, names)
+		wanted.remove(found)
+		if wanted.empty() {
 			continue
 		}
-		for _, bans := range banned(r) {
-			for _, i := range about {
-				found[i] = found[i] || !slices.ContainsFunc(bans, func(b ban) bool { return b.acts(names[i]) })
+		each(r, func(by func(*ban) bool) {
+			left := slices.Clone(wanted)
+			for i, b := range bans {
+				if !a.effort.take(len(left)) {
+					break // what is allowed stays so
+				}
+				if left.meets(denied[i]) && by(b) {
+					left.remove(denied[i])
+				}
 			}
-		}
+			found.add(left)
+			wanted.remove(left)
+		})
 	}
 	var all []string
-	for i, yes := range found {
-		if yes {
-			all = append(all, actions[i])
+	for i, action := range actions {
+		if found.has(i) {
+			all = append(all, action)
 		}
 	}
 	return all
 }
 
+// about returns which of actions, given in lower case, a rule is about.
+func (a *analysis) about(r rule, actions []string) bitset {
+	about := newBitset(len(actions))
+	for i, action := range actions {
+		if r.acts(action, &a.effort) {
+			about.set(i)
+		}
+	}
+	return about
+}
+
 // those returns the bans of which is is true, or none where that would take too long: then what is allowed stays so.
-func (a *analysis) those(bans []ban, is func(ban) bool) []ban {
-	var all []ban
+func (a *analysis) those(bans []*ban, is func(*ban) bool) []*ban {
+	var all []*ban
 	for _, b := range bans {
 		if a.effort < 0 {
 			return nil

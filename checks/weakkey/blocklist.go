@@ -35,7 +35,8 @@ const (
 // package openssl-blacklist, whose files have names like blacklist.RSA-2048. A line is 20 hexadecimal
 // digits: the last half of the SHA-1 of the line that "openssl x509 -noout -modulus" prints, which is
 // Modulus=, the modulus in upper-case hexadecimal without leading zeros, and a line feed. Lines that are
-// empty or begin with # are passed over; lines may end in CR LF. Their order does not matter.
+// empty or begin with # are passed over; lines may end in CR LF, and the first may begin with a byte order mark.
+// Their order does not matter.
 //
 // The format is that of openssl-vulnkey(1), which ships with the lists. Let's Encrypt's Boulder read the
 // same lists until 2024, and Google's paranoid_crypto and the Shibboleth metadata aggregator do so.
@@ -49,7 +50,11 @@ func ReadBlocklist(r io.Reader) (*Blocklist, error) {
 	number := 0
 	for lines.Scan() {
 		number++
-		line, ok := content(lines.Bytes())
+		text := lines.Bytes()
+		if number == 1 {
+			text = bytes.TrimPrefix(text, []byte(byteOrderMark))
+		}
+		line, ok := content(text)
 		if !ok {
 			continue
 		}
@@ -70,13 +75,18 @@ func ReadBlocklist(r io.Reader) (*Blocklist, error) {
 	return newBlocklist(keys), nil
 }
 
-// LooksLikeBlocklist tells whether a file that begins with head may be one for [ReadBlocklist]: its first
-// line that is neither empty nor a comment is 20 hexadecimal digits.
+const byteOrderMark = "\xef\xbb\xbf"
+
+// LooksLikeBlocklist tells whether a file that begins with head may be meant for [ReadBlocklist]: among its first
+// 16 lines that are neither empty nor comments is one of 20 hexadecimal digits.
 func LooksLikeBlocklist(head []byte) bool {
-	for line := range bytes.Lines(head) {
+	lines := 0
+	for line := range bytes.Lines(bytes.TrimPrefix(head, []byte(byteOrderMark))) {
 		if line, ok := content(line); ok {
-			_, ok = parse(line)
-			return ok
+			if _, ok = parse(line); ok || lines == 15 {
+				return ok
+			}
+			lines++
 		}
 	}
 	return false

@@ -13,7 +13,7 @@ type Error struct {
 	Line, Column int    // from 1; the column is in characters
 	Offset       int64  // in bytes, from 0
 	Path         string // "policies[2].policyName"; empty: the document itself
-	Problem      string // goes on from the path: "must be a string, is a number"
+	Problem      string // goes on from the path: "7 must be a string"
 }
 
 // Error is the place, the path and the problem.
@@ -42,6 +42,15 @@ func (v *Value) Wrong(reason string) error {
 	return v.Errorf("%s %s", shown, reason)
 }
 
+// Not makes an [Error] about a value of a wrong kind: it repeats a scalar, and says of others what they are.
+func (v *Value) Not(want string) error {
+	switch v.Kind {
+	case Bool, Number, String:
+		return v.Wrong("must be " + want)
+	}
+	return v.Errorf("must be %s, is %v", want, v.Kind)
+}
+
 // Errorf makes an [Error] about the name of m. The words go on from the path of m.
 func (m *Member) Errorf(format string, args ...any) error {
 	return m.Value.doc.errorAt(m.NameOffset, format, args...)
@@ -63,7 +72,7 @@ func (v *Value) is(want Kind) error {
 	if v.Kind == want {
 		return nil
 	}
-	return v.Errorf("must be %v, is %v", want, v.Kind)
+	return v.Not(want.String())
 }
 
 // document is one tree, and what it was read from.

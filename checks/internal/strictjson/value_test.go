@@ -50,10 +50,10 @@ func TestValue(t *testing.T) {
 	}
 	ask(first.Find("policyName").AsString())(`"a"`)
 	ask(first.Find("PolicyName").AsString())(`""`)
-	ask(second.Find("policyName").AsString())("line 4, column 18: policies[1].policyName must be a string, is a number")
+	ask(second.Find("policyName").AsString())("line 4, column 18: policies[1].policyName 8 must be a string")
 	ask(first.Find("isDefault").AsBool())("true")
 	ask(first.Find("is").AsBool())("false")
-	ask(second.Find("isDefault").AsBool())("line 4, column 34: policies[1].isDefault must be a boolean, is a string")
+	ask(second.Find("isDefault").AsBool())(`line 4, column 34: policies[1].isDefault "true" must be a boolean`)
 	ask(first.Find("targets").AsList())("0 values")
 	ask(second.Find("targets").AsList())("line 4, column 53: policies[1].targets must be a list, is an object")
 	ask(policies.AsList())("2 values")

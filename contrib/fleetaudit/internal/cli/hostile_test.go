@@ -47,7 +47,7 @@ func TestBadFiles(t *testing.T) {
 		{"duplicate key", map[string]string{"f.json": policies(policy("p", `{"Statement": [], "Statement": []}`))},
 			[]string{"f.json:94: policies[0].policyDocument.Statement is there twice"}, "1 policy version"},
 		{"wrong type", map[string]string{"f.json": `{"accounts": [` + anAccount + `, {"account": 1}]}`},
-			[]string{"f.json:55: accounts[1].account must be a string, is a number"}, "1 account"},
+			[]string{"f.json:55: accounts[1].account 1 must be a string"}, "1 account"},
 		{"contradiction", map[string]string{"a.json": policies(policy("p", broad)), "p.json": strings.ReplaceAll(broad, "*", "x")},
 			[]string{"p.json:0: version 1 of the policy p is not what a.json:14 says, which counts"}, "1 policy version"},
 		{"torn last line", map[string]string{"events.jsonl": connected + connected[:40]},

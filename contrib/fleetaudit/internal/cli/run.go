@@ -94,7 +94,7 @@ to nobody.`,
 	addEnum(root, flags, "color", &a.color, "when to use colours: auto, always or never")
 	flags.IntVar(&a.width, "width", 0, fmt.Sprintf("`columns` to write for, %d to %d (default: those of the terminal, or 100)", terminal.MinWidth, terminal.MaxWidth))
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		if a.width != 0 && (a.width < terminal.MinWidth || a.width > terminal.MaxWidth) {
+		if flags.Changed("width") && (a.width < terminal.MinWidth || a.width > terminal.MaxWidth) {
 			return fmt.Errorf("--width %d must be from %d to %d", a.width, terminal.MinWidth, terminal.MaxWidth)
 		}
 		return notEmpty(cmd.Flags())
