@@ -141,6 +141,31 @@ func TestWaitThenJudge(t *testing.T) {
 	})
 }
 
+// What comes in the very moment that the wait ends counts, though audits start on whole milliseconds.
+func TestWaitToTheMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ready := make(chan struct{})
+		source := numbers(1, func(context.Context, int) {})
+		source.Ready = func() <-chan struct{} { return ready }
+		var asOf time.Time
+		e := openEngine(t, engine.Config{Checks: []checks.Check{
+			checks.Each(specOf("WAITING"), source, func(_ context.Context, p *checks.Pass, _ *int) error {
+				asOf = p.Time
+				return nil
+			}),
+		}})
+		time.Sleep(900 * time.Microsecond)
+		taskID := startAudit(t, e, "WAITING")
+		time.Sleep(time.Hour)
+		close(ready)
+		_, err := e.WaitAuditTask(t.Context(), taskID)
+		require.NoError(t, err)
+		if !asOf.Equal(time.Now()) {
+			t.Errorf("judged as of %v, at %v", asOf, time.Now())
+		}
+	})
+}
+
 // AWS gives 2048 characters to the message of a check run.
 func TestLongMessage(t *testing.T) {
 	for _, row := range []struct {

@@ -114,7 +114,8 @@ func (e *Engine) place(name string) int {
 func (x *execution) job(ordinal, i int, r request, set map[string]string) *checks.Job {
 	e := x.engine
 	var ignored model.Problems // it was checked when the account was configured
-	now := func() time.Time { return x.start.Add(time.Since(x.clock)) }
+	// Not of x.start, which has no more than milliseconds.
+	now := func() time.Time { return r.start.Add(time.Since(x.clock)) }
 	if r.asOf.IsZero() {
 		r.asOf = x.start
 	} else {

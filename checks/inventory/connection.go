@@ -1,15 +1,15 @@
 package inventory
 
 import (
-	"strings"
+	"encoding/hex"
 	"time"
 )
 
 // Connection is one session of a client with the message broker.
 type Connection struct {
 	ClientID string
-	// Principal is who connected: the id of the certificate (64 hexadecimal digits), or that of another identity.
-	// Empty: not known.
+	// Principal is who connected: the id of the certificate (64 hexadecimal digits) or its ARN, or the id of another
+	// identity. Empty: not known.
 	Principal      string
 	ConnectedAt    time.Time // zero: not known, and it had been connected before DisconnectedAt
 	DisconnectedAt time.Time // zero: still connected
@@ -23,8 +23,8 @@ type Connection struct {
 // CertificateID returns the id of the certificate that was connected with, in lower case, or nothing if it was
 // another identity.
 func (c *Connection) CertificateID() string {
-	if _, ok := certificateKey(c.Principal); ok {
-		return strings.ToLower(c.Principal)
+	if id, ok := certificateKey(c.Principal); ok {
+		return hex.EncodeToString(id[:])
 	}
 	return ""
 }

@@ -204,3 +204,19 @@ func TestConnectionsOfOneClient(t *testing.T) {
 		}
 	}
 }
+
+// TestCertificateARN: events may have the ARN of a certificate in the place of its id.
+func TestCertificateARN(t *testing.T) {
+	id, arn := strings.Repeat("a", 64), "arn:aws:iot:eu-west-1:123456789012:cert/"+strings.Repeat("A", 64)
+	first, second := connectionEvent(t, "08:00 + lock a s1"), connectionEvent(t, "09:00 + lock a s2")
+	second.PrincipalIdentifier = arn
+	_, uses := inventory.Connections([]inventory.ConnectionEvent{first, second})
+	require.Equal(t, []string{"certificate a: lock 09:00.. a | lock 08:00..09:00 a"}, connectionRows(nil, uses))
+	for principal, want := range map[string]string{
+		id: id, arn: id, "": "", "arn:aws:iot:eu-west-1:123456789012:cert/": "", arn + "a": "", id + "/": "", "cert/" + id: "",
+	} {
+		if got := (&inventory.Connection{Principal: principal}).CertificateID(); got != want {
+			t.Errorf("%q is the certificate %q, want %q", principal, got, want)
+		}
+	}
+}

@@ -67,8 +67,8 @@ type ConnectionEvent struct {
 	EventType ConnectionEventType
 	// SessionIdentifier is the same in the two events of a connection. Empty: they are paired by their times.
 	SessionIdentifier string
-	// PrincipalIdentifier is who connected: the id of the certificate (64 hexadecimal digits), or that of another
-	// identity, of at most 1,024 bytes. Empty: not known.
+	// PrincipalIdentifier is who connected: the id of the certificate (64 hexadecimal digits) or its ARN, or the id of
+	// another identity, of at most 1,024 bytes. Empty: not known.
 	PrincipalIdentifier string
 
 	// DisconnectReason and ClientInitiatedDisconnect are of disconnected events only.
@@ -138,7 +138,7 @@ func counted(t time.Time) bool {
 //     than a takeover, up to two minutes after its client id connected the next time, ended when that happened.
 //     One that ended before it began, ended when it began.
 //   - What took a connection over is the next one of its client id, if that began within two minutes of its end.
-//   - Certificate ids are written in lower case. Other principals are in the connections of a client only.
+//   - Certificate ids are written in lower case, also where events have ARNs. Other principals are in the connections of a client only.
 func Connections(events []ConnectionEvent) ([]Client, []CertificateUse) {
 	h := newHistory()
 	var told []conn

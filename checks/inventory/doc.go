@@ -70,8 +70,8 @@
 // A policyDocument may also be a string that holds JSON, and the members that AWS prints beside these are passed
 // over: policyArn, creationDate, lastModifiedDate and generationId of a policy version, certificateArn and
 // certificateMode of a certificate, eventConfigurations of v2LoggingOptions. The outputs of list-certificates and
-// list-ca-certificates are therefore such files; a nextMarker or nextToken in one is a Problem, since the rest is missing. Times are in RFC 3339, dates (their midnight in UTC), or numbers of
-// epoch seconds.
+// list-ca-certificates are therefore such files; a nextMarker or nextToken in one is a Problem, since the rest is
+// missing. Times are in RFC 3339, dates (their midnight in UTC), or numbers of epoch seconds.
 //
 // An event is what AWS IoT publishes when a client connects or disconnects, its time in epoch milliseconds:
 //

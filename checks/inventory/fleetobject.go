@@ -60,7 +60,7 @@ func (l *Loader) fleetObject(data []byte, at Origin) {
 		}
 		switch {
 		case name == "nextMarker" || name == "nextToken": // which AWS prints beside the part of a list
-			if !bytes.HasPrefix(value.data, []byte("null")) {
+			if !bytes.HasPrefix(value.data, []byte("null")) && !bytes.HasPrefix(value.data, []byte(`""`)) {
 				l.problems.add(nameAt, name+" says that the list goes on: the rest of it is missing")
 			}
 		case i < 0:

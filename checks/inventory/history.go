@@ -116,8 +116,11 @@ func beyond(name string) int { return max(0, len(name)-freeName) }
 // size is what counts against MaxConnections. A connection may have two principals, of its start and of its end.
 func (h *history) size() int { return max(h.conns.len(), h.principals.len()) + h.beyond/connSize }
 
-// certificateKey reads the id of a certificate.
+// certificateKey reads the id of a certificate, or the one in its ARN.
 func certificateKey(principal string) (key [32]byte, ok bool) {
+	if strings.HasPrefix(principal, "arn:") {
+		_, principal, _ = strings.Cut(principal, ":cert/")
+	}
 	if len(principal) != 2*len(key) {
 		return key, false
 	}

@@ -10,16 +10,17 @@ import (
 
 // Recorder keeps the connections of the last 31 days as a broker tells of them, in memory that is bounded. Its
 // two Sources are [Inventory.Clients] and [Inventory.CertificateUses]; [Recorder.Attach] puts them there. Make it
-// with [NewRecorder]. It starts no goroutine, has no clock, and is safe for concurrent use.
+// with [NewRecorder]. It has no goroutine, and is safe for concurrent use.
 //
 // A million clients that connect once, each with a certificate of its own, take 162 MB, which is 162 bytes a client;
 // every further connection that is remembered takes 40 bytes. Memory that was needed once is used again, but is
 // given back only when an Engine has no enabled check left that uses one of the Sources. So after a flood of client ids
 // that somebody made up it stays at what MaxConnections allows.
 //
-// A Source is ready once it can say something: that of clients at the first event; that of certificates at the first
-// call of Record whose now is at least [Settling] later than the earliest Timestamp that it has seen, since the window
-// of its check ends so long before the audit. Old events that are given to it anew make it ready at once.
+// A Source is ready once it can say something: that of clients at the first event; that of certificates [Settling]
+// after the earliest Timestamp that it has seen, since the window of its check ends so long before the audit. For that
+// it has a timer, which counts from the now of Record; a later now that is late enough does as well. Old events that
+// are given to it anew make it ready at once.
 //
 // The Sources are for the checks of one Engine. Another one over the same Sources, in which no check that uses them is
 // enabled, would have what was collected dropped, and collecting switched off.
@@ -52,7 +53,7 @@ type RecorderConfig struct {
 	// more of them than connections. So the default takes 1.3 GB at the worst: when each connection has a client id
 	// and such a principal of its own, of 64 bytes each; 840 MB if these are certificates.
 	MaxConnections int
-	// MaxConnectionsPerClient is how many are remembered of one client id, at least 2; zero: 256.
+	// MaxConnectionsPerClient is how many are remembered of one client id, at least 4; zero: 256.
 	MaxConnectionsPerClient int
 }
 
@@ -75,6 +76,7 @@ type viewState struct {
 	ready    chan struct{} // closed once there is such an event
 	any      bool          // ready is closed
 	earliest int64         // of the events; noEnd: there was none
+	timer    *time.Timer   // makes it ready; nil: there was no event, or it is
 	drops    int           // how often what it had was dropped
 }
 
@@ -84,8 +86,8 @@ func NewRecorder(c RecorderConfig) (*Recorder, error) {
 	if n := c.MaxConnections; n < 0 || n > mostConnections {
 		return nil, fmt.Errorf("RecorderConfig.MaxConnections is %d, must be of 1 to %d, or 0 for %d", n, mostConnections, defaultMaxConnections)
 	}
-	if n := c.MaxConnectionsPerClient; n < 0 || n == 1 {
-		return nil, fmt.Errorf("RecorderConfig.MaxConnectionsPerClient is %d, must be at least 2, or 0 for %d", n, defaultMaxConnectionsPerClient)
+	if n := c.MaxConnectionsPerClient; n < 0 || n > 0 && n <= few {
+		return nil, fmt.Errorf("RecorderConfig.MaxConnectionsPerClient is %d, must be at least %d, or 0 for %d", n, few+1, defaultMaxConnectionsPerClient)
 	}
 	if c.MaxConnections == 0 {
 		c.MaxConnections = defaultMaxConnections
@@ -150,11 +152,11 @@ func (r *Recorder) Record(now time.Time, e ConnectionEvent) error {
 	var seen views
 	if r.byClient.on {
 		seen |= clientView
-		r.byClient.see(now, e.Timestamp)
+		r.see(&r.byClient, now, e.Timestamp)
 	}
 	if r.byCertificate.on {
 		seen |= certificateView
-		r.byCertificate.see(now, e.Timestamp)
+		r.see(&r.byCertificate, now, e.Timestamp)
 	}
 	if seen == 0 {
 		return nil
@@ -199,11 +201,35 @@ func (r *Recorder) Stats() RecorderStats {
 }
 
 // see says that there is an event.
-func (v *viewState) see(now, at time.Time) {
+func (r *Recorder) see(v *viewState, now, at time.Time) {
+	earlier := at.UnixNano() < v.earliest
 	v.earliest = min(v.earliest, at.UnixNano())
-	if !v.any && now.Add(-v.settling).UnixNano() >= v.earliest {
+	rest := time.Unix(0, v.earliest).Sub(now.Add(-v.settling))
+	if v.any || rest > 0 && !earlier {
+		return
+	}
+	v.stop()
+	if rest <= 0 {
 		v.any = true
 		close(v.ready)
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(rest, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if v.timer == timer { // else it was stopped too late
+			v.timer, v.any = nil, true
+			close(v.ready)
+		}
+	})
+	v.timer = timer
+}
+
+func (v *viewState) stop() {
+	if v.timer != nil {
+		v.timer.Stop()
+		v.timer = nil
 	}
 }
 
@@ -234,6 +260,7 @@ func (r *Recorder) collect(view views, on bool) {
 	}
 	v.drops++
 	v.earliest = noEnd
+	v.stop()
 	if v.any { // else who waits goes on waiting
 		v.any, v.ready = false, make(chan struct{})
 	}

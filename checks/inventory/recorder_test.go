@@ -20,11 +20,11 @@ func TestNewRecorder(t *testing.T) {
 		want   string
 	}{
 		{inventory.RecorderConfig{}, ""},
-		{inventory.RecorderConfig{MaxConnections: 1, MaxConnectionsPerClient: 2}, ""},
+		{inventory.RecorderConfig{MaxConnections: 1, MaxConnectionsPerClient: 4}, ""},
 		{inventory.RecorderConfig{MaxConnections: -1}, "RecorderConfig.MaxConnections is -1, must be of 1 to 1000000000, or 0 for 4000000"},
 		{inventory.RecorderConfig{MaxConnections: 1_000_000_001}, "RecorderConfig.MaxConnections is 1000000001, must be of 1 to 1000000000, or 0 for 4000000"},
-		{inventory.RecorderConfig{MaxConnectionsPerClient: 1}, "RecorderConfig.MaxConnectionsPerClient is 1, must be at least 2, or 0 for 256"},
-		{inventory.RecorderConfig{MaxConnectionsPerClient: -7}, "RecorderConfig.MaxConnectionsPerClient is -7, must be at least 2, or 0 for 256"},
+		{inventory.RecorderConfig{MaxConnectionsPerClient: 3}, "RecorderConfig.MaxConnectionsPerClient is 3, must be at least 4, or 0 for 256"},
+		{inventory.RecorderConfig{MaxConnectionsPerClient: -7}, "RecorderConfig.MaxConnectionsPerClient is -7, must be at least 4, or 0 for 256"},
 	} {
 		r, err := inventory.NewRecorder(row.config)
 		got := ""
@@ -340,4 +340,36 @@ func TestBrokerRestartedRetention(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, r.Stats().Clients)
+}
+
+// TestRecorderKeepsEnds: what a connection that is forgotten told of the end of another is still known.
+func TestRecorderKeepsEnds(t *testing.T) {
+	events := visit("lock", "z", 2, 0, 90*time.Minute, inventory.DisconnectDuplicateClientID) // taken over by what comes
+	lost := visit("lock", "a1", 1, time.Hour, 0, "")[0]                                       // whose own end is not told
+	events = append(events, lost)
+	events = append(events, visit("lock", "a2", 1, 2*time.Hour, 3*time.Hour, inventory.DisconnectClientInitiated)...)
+	end := func(r *inventory.Recorder) time.Duration {
+		inv := inventory.New(inventory.Contents{})
+		r.Attach(inv)
+		for _, c := range read(t, inv.Clients) {
+			for _, s := range c.Connections {
+				if c.ID == "lock" && s.ConnectedAt.Equal(lost.Timestamp) {
+					return s.DisconnectedAt.Sub(eventDay)
+				}
+			}
+		}
+		return -1
+	}
+	busy := record(t, inventory.RecorderConfig{MaxConnectionsPerClient: 8}, events...)
+	crowded := record(t, inventory.RecorderConfig{MaxConnections: 100}, events...)
+	for i := range 300 {
+		from := 4*time.Hour + time.Duration(i)*time.Minute
+		feed(t, busy, visit("lock", fmt.Sprint(i), 1, from, from+time.Second, inventory.DisconnectClientInitiated))
+		feed(t, crowded, visit(fmt.Sprint("plug", i), "s", 3, from, from+time.Second, inventory.DisconnectClientInitiated))
+	}
+	feed(t, crowded, visit("lock", "b", 4, 12*time.Hour, 13*time.Hour, inventory.DisconnectClientInitiated)[:1])
+	require.Equal(t, 2*time.Hour, end(busy))
+	require.Equal(t, 2*time.Hour, end(crowded))
+	require.NotZero(t, busy.Stats().Dropped)
+	require.NotZero(t, crowded.Stats().Dropped)
 }

@@ -1,6 +1,9 @@
 package inventory
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // limit drops connections of the client that has just got one, if it has too many, and of others, if there are
 // too many in all.
@@ -134,12 +137,30 @@ func (r *Recorder) trim(client uint32, keep int) (dropped int) {
 		}
 	}
 	slices.Sort(drop)
+	for i := range all {
+		if _, gone := slices.BinarySearch(drop, all[i].row); !gone {
+			h.settle(&all[i])
+		}
+	}
 	dropped = h.remove(client, func(n uint32) bool {
 		_, ok := slices.BinarySearch(drop, n)
 		return ok
 	})
 	r.dropped += uint64(dropped)
 	return dropped
+}
+
+// settle writes down an end that the next connection has told, which may be forgotten.
+func (h *history) settle(s *stretch) {
+	c := h.conns.at(cmp.Or(s.tail, s.row))
+	if c.end != noEnd || s.end == noEnd {
+		return
+	}
+	c.end = s.end
+	c.marks |= c.marks.start() * endSeen
+	if s.takenOver {
+		c.marks |= byTakeover
+	}
 }
 
 // age forgets what ended before limit, of the client whose turn it is.
