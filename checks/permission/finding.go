@@ -37,6 +37,11 @@ func list(names []string) string {
 	return strings.Join(shown, ", ")
 }
 
+// reasonLists is a part of the Doc of checks whose reasons list such things.
+func reasonLists(things string) string {
+	return fmt.Sprintf("The reason lists the %s: at most %d, and how many more there are.", things, maxListed)
+}
+
 // sentence says about a policy or a role what words say, and of which actions, resources or services.
 func sentence(words string, names []string) string { return words + ": [" + list(names) + "]." }
 

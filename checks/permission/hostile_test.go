@@ -89,6 +89,13 @@ func hostile(t testing.TB, size int) map[string][]byte {
 				deny(one("*"), one("*")),
 			}
 		},
+		"services denied on no resource": func(n int) (all []statement) {
+			all = []statement{allow(each(n*28/100+1, "%d:x"), each(n*44/100+1, "arn:%d"))}
+			for range n * 13 / 100 { // of as many the steps suffice to compare the actions
+				all = append(all, deny(one("*"), one("x")))
+			}
+			return append(all, deny(one("*"), one("*")))
+		},
 		"conditions": func(n int) (all []statement) {
 			all = []statement{allow(one("iot:Subscribe"), one("*"))}
 			asked := deny(one("iot:Subscribe"), each(n, filter+"%d"))
@@ -172,7 +179,8 @@ func TestLongHostileDocuments(t *testing.T) {
 	dearest := map[string]string{
 		"unknown actions": "authenticated_cognito_role", "bans": "authenticated_cognito_role",
 		"services": "iot_role_alias_overly_permissive", "services on resources": "iot_role_alias_unused_services",
-		"spared": "iot_policy_overly_permissive", "variables": "iot_policy_overly_permissive",
+		"services denied on no resource": "iot_role_alias_unused_services",
+		"spared":                         "iot_policy_overly_permissive", "variables": "iot_policy_overly_permissive",
 		"conditions": "iot_policy_potential_misconfiguration", "same conditions": "iot_policy_potential_misconfiguration",
 		"spared filters": "iot_policy_potential_misconfiguration", "reserved": "iot_policy_potential_misconfiguration",
 		"levels": "iot_policy_potential_misconfiguration",
@@ -189,5 +197,30 @@ func TestLongHostileDocuments(t *testing.T) {
 				t.Errorf("%v", took)
 			}
 		})
+	}
+}
+
+// TestManyPolicies has a role with as many statements as there are actions in them. Looking for each action in each of
+// the statements would take a minute.
+func TestManyPolicies(t *testing.T) {
+	var policies [][]byte
+	for i := range 12 {
+		d := document{Version: "2012-10-17"}
+		for j := range policy.MaxPatterns / 2 {
+			d.Statement = append(d.Statement, statement{
+				Effect: "Allow", Action: []string{fmt.Sprintf("iot:a%d", i*policy.MaxPatterns+j)}, Resource: []string{"x"},
+			})
+		}
+		policies = append(policies, d.text(t))
+	}
+	all := subjects()
+	s := all[slices.IndexFunc(all, func(s subject) bool { return s.file == "unauthenticated_cognito_role" })]
+	begin := time.Now()
+	found := s.findings(t, []principal{{policies: policies}})
+	if took := time.Since(begin); took > hang {
+		t.Errorf("%v", took)
+	}
+	if len(found[0]) > 0 {
+		t.Errorf("%+v", found[0])
 	}
 }

@@ -98,5 +98,6 @@ func whichPools(kind string) string {
 // onePool is another.
 const onePool = "\n\n" +
 	"A pool gets one finding for each reason code, however many of its roles break the rule. The reason lists the " +
-	"actions, the additional information has the roles as ROLE_ARNS. A pool without such roles lets such identities " +
+	"actions, the additional information has the roles as ROLE_ARNS; each lists at most twenty, and says how many more " +
+	"there are. A pool without such roles lets such identities " +
 	"do nothing, and is compliant. " + ofUnreadable

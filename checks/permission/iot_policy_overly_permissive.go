@@ -14,7 +14,7 @@ func IoTPolicyOverlyPermissive(inv *inventory.Inventory) checks.Check {
 		Name:  "IOT_POLICY_OVERLY_PERMISSIVE_CHECK",
 		Title: "IoT policy is overly permissive",
 		Doc: whichPolicies + "It is reported when it allows data plane actions broadly: with them one device reaches " +
-			"the data of others. The reason lists the actions." + alone +
+			"the data of others. " + reasonLists("actions") + alone +
 			"A Deny in another policy of the same device does not help it." + whatIsBroad,
 		Remediation: "Make a version that names the device's own resources, for instance with the variable " +
 			"${iot:Connection.Thing.ThingName}, and make it the default version.",

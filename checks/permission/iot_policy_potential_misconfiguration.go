@@ -18,8 +18,8 @@ func IoTPolicyPotentialMisconfiguration(inv *inventory.Inventory) checks.Check {
 	return checks.Each(checks.Spec{
 		Name:  "IOT_POLICY_POTENTIAL_MISCONFIGURATION_CHECK",
 		Title: "IoT policy denies less than it seems to",
-		Doc: whichPolicies + "It is reported for either of two mistakes, and for both if it has both. The reason lists " +
-			"the resources.\n\n" +
+		Doc: whichPolicies + "It is reported for either of two mistakes, and for both if it has both. " +
+			reasonLists("resources") + "\n\n" +
 			"The MQTT wildcards + and # in a resource of a Deny: a policy is matched with * and ?, and there they are " +
 			"plain characters, so the statement denies only a topic filter that has them in the same place.\n\n" +
 			"A Deny of iot:Subscribe for some topics, while a topic filter stays allowed that brings their messages all the " +

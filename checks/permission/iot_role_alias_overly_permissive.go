@@ -24,7 +24,8 @@ func IoTRoleAliasOverlyPermissive(inv *inventory.Inventory) checks.Check {
 			"allows all actions of a service that it used in the last year (dynamodb:*); any access to a service of " +
 			"security auditing (iam, cloudtrail, guardduty, inspector, trustedadvisor; and inspector2, which is what " +
 			"inspector has become); and what is too much in AWS IoT: actions for administrators, and broad access to " +
-			"reading things and to the data plane.\n\n" +
+			"reading things and to the data plane. " +
+			reasonLists("actions or services") + "\n\n" +
 			"Which actions are all of a service's is told by the pattern (dynamodb:*, *), or by a NotAction that leaves " +
 			"out but some of them. The resource does not matter, for AWS's page speaks of actions alone. Full " +
 			"access to a service that was not used is for IOT_ROLE_ALIAS_ALLOWS_ACCESS_TO_UNUSED_SERVICES_CHECK to " +

@@ -17,7 +17,7 @@ func IoTRoleAliasUnusedServices(inv *inventory.Inventory) checks.Check {
 		Name:  "IOT_ROLE_ALIAS_ALLOWS_ACCESS_TO_UNUSED_SERVICES_CHECK",
 		Title: "Role alias allows access to services that are not used",
 		Doc: whichAliases + "It is reported when the role allows an action of a service that it did not use in the last " +
-			"year. The reason lists the services. A pattern that fits many, such as *, always has such a service, " +
+			"year. " + reasonLists("services") + " A pattern that fits many, such as *, always has such a service, " +
 			"whatever the role used. Where it is not known what that is, an alias whose role is allowed a service by " +
 			"name is RESOURCE_NOT_EVALUABLE. A service that the role has been given lately, and that devices are yet to " +
 			"use, is reported too: when it was given is not known." + lastYearIs,

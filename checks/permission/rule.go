@@ -21,7 +21,7 @@ const broadDataPlaneCode = "ALLOWS_BROAD_ACCESS_TO_IOT_DATA_PLANE_ACTIONS"
 func broadDataPlane() rule {
 	return rule{
 		checks.ReasonCode{Code: broadDataPlaneCode, Doc: "It allows connecting, publishing, subscribing, or the API " +
-			"of shadows and job executions, for many devices."},
+			"of shadows, job executions and retained messages, for many devices."},
 		"Role allows broad access to IoT data plane actions", policy.Set.BroadDataPlane,
 	}
 }

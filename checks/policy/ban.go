@@ -32,7 +32,9 @@ func (a *analysis) bans(n noun) []*ban {
 			continue
 		}
 		d.filter = false // what is denied is compared by the letter
-		all = append(all, &ban{rule: r, resources: r.resources(r.Resources, d)})
+		if denied := r.resources(r.Resources, d); len(denied) > 0 {
+			all = append(all, &ban{rule: r, resources: denied})
+		}
 	}
 	return all
 }

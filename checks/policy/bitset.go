@@ -6,7 +6,18 @@ type bitset []uint64
 // newBitset makes a set for the numbers below n, which is empty.
 func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 
-func (b bitset) set(i int)      { b[i/64] |= 1 << (i % 64) }
+func (b bitset) set(i int) { b[i/64] |= 1 << (i % 64) }
+
+// fill sets the numbers below n, for which the set was made.
+func (b bitset) fill(n int) {
+	for i := range b {
+		b[i] = ^uint64(0)
+	}
+	if n%64 > 0 {
+		b[len(b)-1] = 1<<(n%64) - 1
+	}
+}
+
 func (b bitset) has(i int) bool { return b[i/64]>>(i%64)&1 > 0 }
 
 func (b bitset) add(other bitset) {

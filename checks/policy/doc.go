@@ -37,10 +37,13 @@
 //
 // A Deny goes before any Allow. It takes away an allowed pattern that it covers as a whole, or whose whole kind of
 // resource it covers, and leaves one that it covers in part as it is: what was broad stays broad. It counts only if it
-// has no conditions, but for one that leaves a client nothing but its own names.
+// has no conditions, but for one that leaves a client nothing but its own names. One with NotResource takes away what is
+// broad, unless a resource that it spares is itself broad in the same space, and anything else only if it spares nothing
+// of the same service.
 //
-// Where something cannot be told it counts as allowed. That is so as well when documents that were made to be slow have
-// used up the steps that comparing patterns may take: thirty million for each question, or about a tenth of a second.
+// Where something cannot be told it counts as allowed, and a Deny that is itself in question as one of the action that
+// was asked about. That is so as well when documents that were made to be slow have used up the steps that comparing
+// patterns may take: thirty million for each question, or about a tenth of a second.
 // [Set.BroadDataPlane] is four questions. Which patterns have been compared by then depends on their order.
 //
 // # What it does not do

@@ -32,7 +32,9 @@ const (
 // Condition is one key of a statement's Condition: it holds if one of Values fits, or with an operator that
 // negates, if none does.
 type Condition struct {
-	Operator string   // "StringEquals", "ForAllValues:StringLikeIfExists", in AWS's spelling
-	Key      string   // "iot:ClientId", of which case does not matter
-	Values   []string // numbers and booleans as they stand in the document; empty: it narrows nothing
+	Operator string // "StringEquals", "ForAllValues:StringLikeIfExists", in AWS's spelling
+	Key      string // "iot:ClientId", of which case does not matter
+	// Values are numbers and booleans as they stand in the document. Empty, they make an Allow no narrower; a Deny has a
+	// condition all the same, and so does not always hold.
+	Values []string
 }

@@ -20,3 +20,6 @@ func After(g, prefix, s string) bool {
 	}
 	return false
 }
+
+// Bans returns how many Denies of the set are looked at for each Allow.
+func Bans(s Set) int { return len(s.analyse().bans("")) }

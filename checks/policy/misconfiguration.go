@@ -14,7 +14,7 @@ func (s Set) WildcardsInDeny() []string {
 	var all []string
 	for _, r := range a.denies {
 		if !slices.ContainsFunc(mqtt, func(action string) bool {
-			return r.acts(strings.ToLower(action), &a.effort)
+			return r.mayAct(strings.ToLower(action), &a.effort)
 		}) {
 			continue
 		}
@@ -63,7 +63,7 @@ func (s Set) DeniedButReceivable() []string {
 	}
 	var all []string
 	for _, r := range a.denies {
-		if !r.acts("iot:subscribe", &a.effort) {
+		if !r.mayAct("iot:subscribe", &a.effort) {
 			continue
 		}
 		there := receiptsWithin(receipts, numbers.of(r.Conditions), &a.effort)

@@ -67,20 +67,33 @@ func lower(list []string) []string {
 // acts tells whether the rule is about an action, given in lower case. When no effort is left an Allow is, and a Deny
 // is not.
 func (r rule) acts(action string, e *effort) bool {
+	acts, told := r.tell(action, e)
+	return acts || !told && r.Effect == Allow
+}
+
+// mayAct is acts for a Deny that is judged itself: when no effort is left it is about the action.
+func (r rule) mayAct(action string, e *effort) bool {
+	acts, told := r.tell(action, e)
+	return acts || !told
+}
+
+// tell tells whether the rule is about an action; told is false when the steps that it may take are not left.
+func (r rule) tell(action string, e *effort) (acts, told bool) {
 	not := len(r.notActions) > 0
+	e.spend()
 	if r.literals[action] {
-		return !not
+		return !not, true
 	}
 	for _, p := range r.wild {
 		fits, told := e.match(p, action)
 		switch {
 		case !told:
-			return r.Effect == Allow
+			return false, false
 		case fits:
-			return !not
+			return !not, true
 		}
 	}
-	return not
+	return not, true
 }
 
 // allActs tells whether the rule is about every action that x, in lower case, fits.

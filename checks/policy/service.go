@@ -89,6 +89,6 @@ func (a *analysis) grants(r rule, actions glob, bans []*ban) bool {
 		a.given[r.Statement] = given
 	}
 	return slices.ContainsFunc(given, func(x resource) bool {
-		return !slices.ContainsFunc(bans, func(b *ban) bool { return b.covers(x, x.name, &a.effort) })
+		return !slices.ContainsFunc(bans, func(b *ban) bool { return a.effort.spend() && b.covers(x, x.name, &a.effort) })
 	})
 }

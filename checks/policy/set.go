@@ -111,13 +111,17 @@ func (a *analysis) allowed(actions []string) []string {
 // says to voided by which bans it is taken away, whatever their actions.
 func (a *analysis) granted(actions []string, bans []*ban, each func(r rule, voided func(by func(*ban) bool))) []string {
 	names := lower(actions)
+	places := make(map[string][]int)
+	for i, name := range names {
+		places[name] = append(places[name], i)
+	}
 	denied := make([]bitset, len(bans))
 	for i, b := range bans {
-		denied[i] = a.about(b.rule, names)
+		denied[i] = a.about(b.rule, names, places)
 	}
 	found := newBitset(len(names))
 	for _, r := range a.allows {
-		wanted := a.about(r, names)
+		wanted := a.about(r, names, places)
 		wanted.remove(found)
 		if wanted.empty() {
 			continue
@@ -145,13 +149,35 @@ func (a *analysis) granted(actions []string, bans []*ban, each func(r rule, void
 	return all
 }
 
-// about returns which of actions, given in lower case, a rule is about.
-func (a *analysis) about(r rule, actions []string) bitset {
+// about returns which of actions, given in lower case and with their places among them, a rule is about. When no effort
+// is left an Allow is about all, and a Deny about none.
+func (a *analysis) about(r rule, actions []string, places map[string][]int) bitset {
 	about := newBitset(len(actions))
-	for i, action := range actions {
-		if r.acts(action, &a.effort) {
+	if !a.effort.take(len(about)) {
+		if r.Effect == Allow {
+			about.fill(len(actions))
+		}
+		return about
+	}
+	if len(r.wild) > 0 {
+		for i, action := range actions {
+			if r.acts(action, &a.effort) {
+				about.set(i)
+			}
+		}
+		return about
+	}
+	// There may be as many rules as actions, so only those that the rule names are looked at.
+	for name := range r.literals {
+		for _, i := range places[name] {
 			about.set(i)
 		}
+	}
+	if len(r.notActions) > 0 {
+		named := about
+		about = newBitset(len(actions))
+		about.fill(len(actions))
+		about.remove(named)
 	}
 	return about
 }
@@ -160,7 +186,7 @@ func (a *analysis) about(r rule, actions []string) bitset {
 func (a *analysis) those(bans []*ban, is func(*ban) bool) []*ban {
 	var all []*ban
 	for _, b := range bans {
-		if a.effort < 0 {
+		if !a.effort.spend() {
 			return nil
 		}
 		if is(b) {

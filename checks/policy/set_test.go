@@ -168,4 +168,28 @@ func TestSetOutOfSteps(t *testing.T) {
 	if got := s.AllOf("s3"); got != nil {
 		t.Errorf("all, with steps enough: %v", got)
 	}
+	// Adding an Allow uses up the steps before it is told which actions the Deny is of.
+	const filter = "arn:aws:iot:us-east-1:123456789012:topicfilter/"
+	denied := []string{filter + "*" + strings.Repeat("a", 3000) + "b", filter + "lab/secret"}
+	rows := "Allow iot:Subscribe topicfilter/lab/+; Deny iot:Sub* " + strings.Join(denied, ",")
+	for _, more := range []string{"", "; Allow iot:Subscribe topicfilter/q/+" + strings.Repeat("a", 13_333)} {
+		if diff := cmp.Diff(denied, (policy.Set{document(t, rows+more)}).DeniedButReceivable()); diff != "" {
+			t.Errorf("receivable (-want +got):\n%.300s", diff)
+		}
+	}
+	// The resources before take too long to be told from those of AWS IoT.
+	slow := "arn:aws:" + strings.Repeat("?", many) + ":::" + strings.Repeat("*?", 12) + "+"
+	s = policy.Set{document(t, "Deny iot:Publish "+strings.Repeat(slow+",", 99)+slow+"; Deny iot:Pub* topic/+")}
+	if got := s.WildcardsInDeny(); !slices.Contains(got, "arn:aws:iot:us-east-1:123456789012:topic/+") {
+		t.Errorf("wildcards: %.300s", got)
+	}
+}
+
+// TestDenyOfNoResource: a Deny whose resources fit no ARN takes nothing away, and is not looked at.
+func TestDenyOfNoResource(t *testing.T) {
+	for text, want := range map[string]int{"Deny * x": 0, "Deny * x,*": 1, "Deny * !x": 1} {
+		if got := policy.Bans(policy.Set{document(t, text)}); got != want {
+			t.Errorf("%s: %d", text, got)
+		}
+	}
 }
