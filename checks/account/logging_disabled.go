@@ -8,6 +8,7 @@ import (
 
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -51,15 +52,12 @@ func LoggingDisabled(inv *inventory.Inventory) checks.Check {
 		if v1 || v2 {
 			return nil
 		}
-		f := checks.Finding{
-			Resource:   model.NonCompliantResource{ResourceIdentifier: model.ResourceIdentifier{Account: a.Account}},
-			Reason:     "Logging is disabled.",
-			ReasonCode: code,
-		}
+		id := model.ResourceIdentifier{Account: a.Account}
 		if len(unknown) > 0 {
-			f.Reason, f.ReasonCode = strings.Join(unknown, " "), model.ReasonCodeResourceNotEvaluable
+			finding.NotEvaluable(pass, id, strings.Join(unknown, " "))
+		} else {
+			finding.Report(pass, id, code, "Logging is disabled.", nil)
 		}
-		pass.Report(f)
 		return nil
 	})
 }

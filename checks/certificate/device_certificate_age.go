@@ -5,6 +5,7 @@ import (
 
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -41,8 +42,8 @@ func DeviceCertificateAge(inv *inventory.Inventory) checks.Check {
 			since = c.NotBefore
 		}
 		if !since.Add(pass.Config.Days(threshold)).After(pass.Time) {
-			report(pass, device(c), code, "Certificate is past its age threshold.",
-				map[string]string{"ACTIVE_SINCE": epochMillis(since)})
+			finding.Report(pass, device(c), code, "Certificate is past its age threshold.",
+				map[string]string{"ACTIVE_SINCE": finding.EpochMillis(since)})
 		}
 		return nil
 	}))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 )
 
@@ -17,12 +18,12 @@ const (
 // expiring judges when a certificate expires, within a threshold that the pass has.
 func expiring(name naming, threshold func(*checks.Pass) time.Duration) judge {
 	return scoped(name, func(_ context.Context, pass *checks.Pass, c *inventory.Certificate) error {
-		info := map[string]string{"EXPIRATION_TIME": epochMillis(c.NotAfter)}
+		info := map[string]string{"EXPIRATION_TIME": finding.EpochMillis(c.NotAfter)}
 		switch {
 		case c.NotAfter.Before(pass.Time):
-			report(pass, name(c), pastExpiration, "Certificate is past its expiration.", info)
+			finding.Report(pass, name(c), pastExpiration, "Certificate is past its expiration.", info)
 		case !c.NotAfter.After(pass.Time.Add(threshold(pass))):
-			report(pass, name(c), approachingExpiration, "Certificate is approaching its expiration.", info)
+			finding.Report(pass, name(c), approachingExpiration, "Certificate is approaching its expiration.", info)
 		}
 		return nil
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -51,7 +52,7 @@ func IntermediateCARevoked(inv *inventory.Inventory) checks.Check {
 			func(pass *checks.Pass, revocations *inventory.Revocations, c *inventory.Certificate) {
 				chain, unknown := revocations.Chain(c)
 				if unknown != "" {
-					notEvaluable(pass, device, c, "Chain of the certificate cannot be walked: "+unknown)
+					finding.NotEvaluable(pass, device(c), "Chain of the certificate cannot be walked: "+unknown)
 				}
 				for _, link := range chain {
 					if (link.Revocation.Revoked || link.Revocation.Unknown != "") && !link.CA.Root() {

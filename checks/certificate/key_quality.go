@@ -11,6 +11,7 @@ import (
 
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/checks/weakkey"
 )
@@ -50,7 +51,7 @@ func keyQuality(spec checks.Spec, inv *inventory.Inventory, src *checks.Source[i
 		judge := func(_ context.Context, pass *checks.Pass, c *inventory.Certificate) error {
 			n, err := modulus(c)
 			if err != nil {
-				notEvaluable(pass, name, c, "Public key of the certificate cannot be parsed: "+err.Error())
+				finding.NotEvaluable(pass, name(c), "Public key of the certificate cannot be parsed: "+err.Error())
 				return nil
 			}
 			if n == nil {
@@ -58,7 +59,7 @@ func keyQuality(spec checks.Spec, inv *inventory.Inventory, src *checks.Source[i
 			}
 			found := func(code, reason string) {
 				info := map[string]string{"KEY_ALGORITHM": "RSA", "KEY_SIZE": strconv.Itoa(n.BitLen())}
-				report(pass, name(c), code, reason, info)
+				finding.Report(pass, name(c), code, reason, info)
 			}
 			if weakkey.ROCA(n) {
 				found(rocaKey, "Certificate has a key that can be factored (ROCA).")

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 )
 
@@ -50,9 +51,9 @@ func stillActive(spec checks.Spec, inv *inventory.Inventory, src *checks.Source[
 			func(pass *checks.Pass, revocations *inventory.Revocations, c *inventory.Certificate) {
 				switch r := revocations.Of(c); {
 				case r.Revoked:
-					report(pass, name(c), revokedByIssuer, "Certificate is revoked by its issuer and still active.", revocationInfo(r))
+					finding.Report(pass, name(c), revokedByIssuer, "Certificate is revoked by its issuer and still active.", revocationInfo(r))
 				case r.Unknown != "":
-					notEvaluable(pass, name, c, unknownStatus+r.Unknown)
+					finding.NotEvaluable(pass, name(c), unknownStatus+r.Unknown)
 				}
 			})
 	})
@@ -61,5 +62,5 @@ func stillActive(spec checks.Spec, inv *inventory.Inventory, src *checks.Source[
 const unknownStatus = "Revocation status of the certificate is unknown: "
 
 func revocationInfo(r inventory.Revocation) map[string]string {
-	return map[string]string{"REVOCATION_TIME": epochMillis(r.At), "REVOCATION_REASON": r.Reason}
+	return map[string]string{"REVOCATION_TIME": finding.EpochMillis(r.At), "REVOCATION_REASON": r.Reason}
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -35,30 +35,15 @@ func scoped(name naming, j judge) judge {
 			if slices.Contains(c.Status.Values(), c.Status) {
 				return checks.Skip
 			}
-			notEvaluable(pass, name, c, fmt.Sprintf("Certificate status %.40q is none of AWS's.", string(c.Status)))
+			finding.NotEvaluable(pass, name(c), fmt.Sprintf("Certificate status %.40q is none of AWS's.", string(c.Status)))
 			return nil
 		}
 		if c.ParseError != "" {
-			notEvaluable(pass, name, c, "Certificate cannot be parsed: "+c.ParseError)
+			finding.NotEvaluable(pass, name(c), "Certificate cannot be parsed: "+c.ParseError)
 			return nil
 		}
 		return j(ctx, pass, c)
 	}
 }
-
-func notEvaluable(pass *checks.Pass, name naming, c *inventory.Certificate, reason string) {
-	report(pass, name(c), model.ReasonCodeResourceNotEvaluable, reason, nil)
-}
-
-func report(pass *checks.Pass, id model.ResourceIdentifier, code, reason string, info map[string]string) {
-	pass.Report(checks.Finding{
-		Resource:   model.NonCompliantResource{ResourceIdentifier: id, AdditionalInfo: info},
-		Reason:     reason,
-		ReasonCode: code,
-	})
-}
-
-// epochMillis is how AWS writes an instant in additionalInfo.
-func epochMillis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
 const days = 24 * time.Hour

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -48,7 +49,7 @@ func ConflictingClientIDs(inv *inventory.Inventory) checks.Check {
 		stays, faults := w.stays(c.Connections)
 		id := model.ResourceIdentifier{ClientID: c.ID}
 		if faults != "" {
-			notEvaluable(pass, id, faults)
+			finding.NotEvaluable(pass, id, faults)
 		}
 		if !w.conflict(stays) {
 			return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -54,7 +55,7 @@ func DeviceCertificateShared(inv *inventory.Inventory) checks.Check {
 		stays, faults := w.stays(c.Connections)
 		id := model.ResourceIdentifier{DeviceCertificateID: c.CertificateID}
 		if faults != "" {
-			notEvaluable(pass, id, faults)
+			finding.NotEvaluable(pass, id, faults)
 		}
 		open := w.open(stays)
 		if !concurrent(open) && !w.retaken(stays, c.CertificateID) {
@@ -109,10 +110,10 @@ func ofCertificate(stays []stay, certificateID string) []stay {
 		switch {
 		case !s.ousted:
 		case s.TakenOverBy == "": // it was what came next, if that was soon
-			s.ousted = begunBefore(stays[i+1:], s.end.Add(clockSkew+1))
+			s.ousted = begunBefore(stays[i+1:], s.end.Add(inventory.ClockSkew+1))
 		case !strings.EqualFold(s.TakenOverBy, certificateID):
 			// It may have ended sooner than is told, and before the client id connected again.
-			s.end, s.ousted = s.end.Add(-clockSkew), false
+			s.end, s.ousted = s.end.Add(-inventory.ClockSkew), false
 		}
 	}
 	slices.SortFunc(stays, stay.compare)

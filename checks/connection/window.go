@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -16,8 +17,6 @@ import (
 const (
 	// lookBack is how far an audit looks back that no run of the same schedule came before.
 	lookBack = 31 * 24 * time.Hour
-	// clockSkew is how exact the times of AWS's lifecycle events are.
-	clockSkew = 2 * time.Minute
 	// maxRelated is how many connections a finding lists.
 	maxRelated = 1000
 )
@@ -124,10 +123,10 @@ func (w *window) related(f *checks.Finding, stays []stay, one func(*inventory.Co
 			r.AdditionalInfo = make(map[string]string, 2)
 		}
 		if !s.ConnectedAt.IsZero() {
-			r.AdditionalInfo["CONNECTION_TIME"] = epochMillis(s.ConnectedAt)
+			r.AdditionalInfo["CONNECTION_TIME"] = finding.EpochMillis(s.ConnectedAt)
 		}
 		if t := s.DisconnectedAt; !t.IsZero() && !t.After(w.now) {
-			r.AdditionalInfo["DISCONNECTION_TIME"] = epochMillis(t)
+			r.AdditionalInfo["DISCONNECTION_TIME"] = finding.EpochMillis(t)
 		}
 		f.Related = append(f.Related, r)
 	}
@@ -139,14 +138,3 @@ func clientResource(c *inventory.Connection) model.RelatedResource {
 		ResourceIdentifier: model.ResourceIdentifier{ClientID: c.ClientID},
 	}
 }
-
-func notEvaluable(pass *checks.Pass, id model.ResourceIdentifier, reason string) {
-	pass.Report(checks.Finding{
-		Resource:   model.NonCompliantResource{ResourceIdentifier: id},
-		Reason:     reason,
-		ReasonCode: model.ReasonCodeResourceNotEvaluable,
-	})
-}
-
-// epochMillis is how AWS writes an instant in additionalInfo.
-func epochMillis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// clockSkew is how exact the times of AWS's lifecycle events are.
-const clockSkew = 2 * time.Minute
+// ClockSkew is how exact the times of AWS's lifecycle events are.
+const ClockSkew = 2 * time.Minute
 
 // near says that two instants may be the same. An instant that is not known is near to none.
 func near(a, b int64) bool {
-	return min(a, b) != noStart && max(a, b)-int64(clockSkew) <= min(a, b)
+	return min(a, b) != noStart && max(a, b)-int64(ClockSkew) <= min(a, b)
 }
 
 // stretch is a connection as a view has it.

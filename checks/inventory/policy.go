@@ -142,9 +142,10 @@ func (l *Loader) policyFile(data []byte, at Origin) {
 		l.problems.add(at, fmt.Sprintf("policy document is not read: it goes by the name of its file, and %.80q is not %s", name, policyName.want))
 		return
 	}
-	v := NewPolicyVersion(name, "1", data)
-	if v.ParseError != "" {
-		_, err := policy.Parse(data) // once more, to know where
+	v := PolicyVersion{Name: name, VersionID: "1"}
+	var err error
+	if v.Document, err = policy.Parse(data); err != nil {
+		v.ParseError = shorten(err.Error())
 		(&elementReader{l: l, element: element{data: data, at: at}}).tell(err)
 	}
 	l.addPolicyVersion(v, at)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -83,7 +84,7 @@ func (all breaches) report(pass *checks.Pass, pool *inventory.IdentityPool) {
 		if len(b.roles) > 0 {
 			info = map[string]string{"ROLE_ARNS": list(b.roles)}
 		}
-		report(pass, model.ResourceIdentifier{CognitoIdentityPoolID: pool.ID}, b.code, words, info)
+		finding.Report(pass, model.ResourceIdentifier{CognitoIdentityPoolID: pool.ID}, b.code, words, info)
 	}
 }
 
@@ -99,5 +100,4 @@ func whichPools(kind string) string {
 const onePool = "\n\n" +
 	"A pool gets one finding for each reason code, however many of its roles break the rule. The reason lists the " +
 	"actions, the additional information has the roles as ROLE_ARNS; each lists at most twenty, and says how many more " +
-	"there are. A pool without such roles lets such identities " +
-	"do nothing, and is compliant. " + ofUnreadable
+	"there are. A pool without such roles lets such identities do nothing, and is compliant. " + ofUnreadable

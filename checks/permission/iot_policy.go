@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/checks/policy"
 	"github.com/fleetaudit/fleetaudit/model"
@@ -19,7 +20,7 @@ func perPolicy(judge func(*checks.Pass, model.ResourceIdentifier, policy.Set)) f
 			PolicyVersionIdentifier: model.PolicyVersionIdentifier{PolicyName: v.Name, PolicyVersionID: v.VersionID},
 		}
 		if why := missing(v.Document != nil, v.ParseError); why != "" {
-			report(pass, id, model.ReasonCodeResourceNotEvaluable, "Policy document "+why, nil)
+			finding.NotEvaluable(pass, id, "Policy document "+why)
 			return nil
 		}
 		judge(pass, id, policy.Set{v.Document})

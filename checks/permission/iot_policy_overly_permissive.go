@@ -3,6 +3,7 @@ package permission
 import (
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/checks/policy"
 	"github.com/fleetaudit/fleetaudit/model"
@@ -25,7 +26,7 @@ func IoTPolicyOverlyPermissive(inv *inventory.Inventory) checks.Check {
 		References:   leastPrivilege(),
 	}, inv.PolicyVersions, perPolicy(func(pass *checks.Pass, id model.ResourceIdentifier, s policy.Set) {
 		if actions := s.BroadDataPlane(); len(actions) > 0 {
-			report(pass, id, broadDataPlaneCode, sentence("Policy allows broad access to IoT data plane actions", actions), nil)
+			finding.Report(pass, id, broadDataPlaneCode, sentence("Policy allows broad access to IoT data plane actions", actions), nil)
 		}
 	}))
 }

@@ -3,6 +3,7 @@ package permission
 import (
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/checks/policy"
 	"github.com/fleetaudit/fleetaudit/model"
@@ -44,11 +45,11 @@ func IoTPolicyPotentialMisconfiguration(inv *inventory.Inventory) checks.Check {
 		References: leastPrivilege(),
 	}, inv.PolicyVersions, perPolicy(func(pass *checks.Pass, id model.ResourceIdentifier, s policy.Set) {
 		if resources := s.WildcardsInDeny(); len(resources) > 0 {
-			report(pass, id, wildcards, sentence("Policy contains MQTT wildcards in Deny statements, where they are plain "+
+			finding.Report(pass, id, wildcards, sentence("Policy contains MQTT wildcards in Deny statements, where they are plain "+
 				"characters", resources), nil)
 		}
 		if resources := s.DeniedButReceivable(); len(resources) > 0 {
-			report(pass, id, receivable, sentence("Policy denies topic filters, but allows others that bring the "+
+			finding.Report(pass, id, receivable, sentence("Policy denies topic filters, but allows others that bring the "+
 				"same messages, and does not deny receiving them", resources), nil)
 		}
 	}))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/checks/policy"
 	"github.com/fleetaudit/fleetaudit/model"
@@ -48,7 +49,7 @@ func (a *aliasPass) report(code, reason string) {
 			ResourceIdentifier: model.ResourceIdentifier{IAMRoleARN: a.alias.Role.ARN},
 		})
 	}
-	report(a.pass, model.ResourceIdentifier{RoleAliasARN: a.alias.ARN}, code, reason, nil, related...)
+	finding.Report(a.pass, model.ResourceIdentifier{RoleAliasARN: a.alias.ARN}, code, reason, nil, related...)
 }
 
 // used returns the services that were used since.

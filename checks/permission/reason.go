@@ -4,20 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
-	"github.com/fleetaudit/fleetaudit/model"
 )
-
-// report reports a finding about a policy, a pool or a role alias.
-func report(pass *checks.Pass, id model.ResourceIdentifier, code, reason string, info map[string]string, related ...model.RelatedResource) {
-	pass.Report(checks.Finding{
-		Resource:   model.NonCompliantResource{ResourceIdentifier: id, AdditionalInfo: info},
-		Related:    related,
-		Reason:     reason,
-		ReasonCode: code,
-	})
-}
 
 // What a finding names. A policy may hold hundreds of kilobytes, and its finding is stored with every audit.
 const (
