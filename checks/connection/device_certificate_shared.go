@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -111,7 +112,7 @@ func ofCertificate(stays []stay, certificateID string) []stay {
 		case !s.ousted:
 		case s.TakenOverBy == "": // it was what came next, if that was soon
 			s.ousted = begunBefore(stays[i+1:], s.end.Add(inventory.ClockSkew+1))
-		case !strings.EqualFold(s.TakenOverBy, certificateID):
+		case !strings.EqualFold(cmp.Or(inventory.CertificateID(s.TakenOverBy), s.TakenOverBy), certificateID):
 			// It may have ended sooner than is told, and before the client id connected again.
 			s.end, s.ousted = s.end.Add(-inventory.ClockSkew), false
 		}

@@ -58,12 +58,15 @@ func TestDeviceCertificateSharedWords(t *testing.T) {
 // TestDeviceCertificateSharedSpelling: how a certificate's id is spelt makes no difference to who took over.
 func TestDeviceCertificateSharedSpelling(t *testing.T) {
 	connections := parseConnections(t, "lamp/A -5h..-4h>A, lamp/A -3h..")
-	connections[0].TakenOverBy = strings.ToUpper(connections[0].TakenOverBy)
-	for _, id := range []string{principal("A"), strings.ToUpper(principal("A"))} {
-		inv := inventory.New(inventory.Contents{CertificateUses: []inventory.CertificateUse{{CertificateID: id, Connections: connections}}})
-		checktest.Run(t, connection.DeviceCertificateShared(inv), checktest.Case{Time: now, Want: []checktest.Finding{
-			{Resource: model.ResourceIdentifier{DeviceCertificateID: id}, ReasonCode: shared},
-		}})
+	upper := strings.ToUpper(principal("A"))
+	for _, by := range []string{upper, "arn:aws:iot:eu-west-1:123456789012:cert/" + upper} {
+		connections[0].TakenOverBy = by
+		for _, id := range []string{principal("A"), upper} {
+			inv := inventory.New(inventory.Contents{CertificateUses: []inventory.CertificateUse{{CertificateID: id, Connections: connections}}})
+			checktest.Run(t, connection.DeviceCertificateShared(inv), checktest.Case{Time: now, Want: []checktest.Finding{
+				{Resource: model.ResourceIdentifier{DeviceCertificateID: id}, ReasonCode: shared},
+			}})
+		}
 	}
 }
 

@@ -20,14 +20,17 @@ type Connection struct {
 	TakenOverBy string
 }
 
-// CertificateID returns the id of the certificate that was connected with, in lower case, or nothing if it was
-// another identity.
-func (c *Connection) CertificateID() string {
-	if id, ok := certificateKey(c.Principal); ok {
+// CertificateID returns the id of the certificate that a Principal is, in lower case, or nothing if it is another
+// identity.
+func CertificateID(principal string) string {
+	if id, ok := certificateKey(principal); ok {
 		return hex.EncodeToString(id[:])
 	}
 	return ""
 }
+
+// CertificateID returns the id of the certificate that was connected with, as the function of that name has it.
+func (c *Connection) CertificateID() string { return CertificateID(c.Principal) }
 
 // begun is when the connection is known to have been open first.
 func (c *Connection) begun() time.Time {
