@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -196,9 +197,13 @@ func (s *script) judge(t *testing.T) {
 	}
 }
 
+// longestScript is how many steps a script has at most; a Recorder that remembers as many connections of each client
+// forgets none of them.
+const longestScript = 400
+
 func playScript(t *testing.T, steps []byte) {
 	s := script{now: eventDay, on: [2]bool{true, true}, open: make(map[string]inventory.ConnectionEvent), inv: inventory.New(inventory.Contents{})}
-	s.recorder = record(t, inventory.RecorderConfig{})
+	s.recorder = record(t, inventory.RecorderConfig{MaxConnectionsPerClient: longestScript})
 	s.recorder.Attach(s.inv)
 	for i, b := range steps {
 		s.step(t, b)
@@ -223,8 +228,9 @@ func TestRecorderViews(t *testing.T) {
 
 func FuzzRecorderViews(f *testing.F) {
 	f.Add([]byte{2, 18, 0, 34, 1, 50, 0, 1, 66})
+	f.Add(bytes.Repeat([]byte{'/'}, longestScript)) // one client, over and over
 	f.Fuzz(func(t *testing.T, steps []byte) {
-		if len(steps) > 400 {
+		if len(steps) > longestScript {
 			return
 		}
 		playScript(t, steps)
