@@ -29,6 +29,16 @@ var operations = []struct {
 	{"ListAuditTasks", model.ListAuditTasksInput{}, model.ListAuditTasksOutput{}},
 	{"CancelAuditTask", model.CancelAuditTaskInput{}, model.CancelAuditTaskOutput{}},
 	{"ListAuditFindings", model.ListAuditFindingsInput{}, model.ListAuditFindingsOutput{}},
+	{"CreateAuditSuppression", model.CreateAuditSuppressionInput{}, model.CreateAuditSuppressionOutput{}},
+	{"DescribeAuditSuppression", model.DescribeAuditSuppressionInput{}, model.DescribeAuditSuppressionOutput{}},
+	{"UpdateAuditSuppression", model.UpdateAuditSuppressionInput{}, model.UpdateAuditSuppressionOutput{}},
+	{"DeleteAuditSuppression", model.DeleteAuditSuppressionInput{}, model.DeleteAuditSuppressionOutput{}},
+	{"ListAuditSuppressions", model.ListAuditSuppressionsInput{}, model.ListAuditSuppressionsOutput{}},
+	{"DescribeAuditFinding", model.DescribeAuditFindingInput{}, model.DescribeAuditFindingOutput{}},
+	{"ListRelatedResourcesForAuditFinding", model.ListRelatedResourcesForAuditFindingInput{}, model.ListRelatedResourcesForAuditFindingOutput{}},
+	{"TagResource", model.TagResourceInput{}, model.TagResourceOutput{}},
+	{"UntagResource", model.UntagResourceInput{}, model.UntagResourceOutput{}},
+	{"ListTagsForResource", model.ListTagsForResourceInput{}, model.ListTagsForResourceOutput{}},
 }
 
 // newInput is a pointer to a new input of the operation, nil when there is no such operation.

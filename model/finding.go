@@ -82,3 +82,37 @@ func (o ListAuditFindingsOutput) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(plain(o))
 }
+
+// DescribeAuditFindingInput asks for one finding.
+type DescribeAuditFindingInput struct {
+	FindingID string `json:"findingId,omitempty" aws:"FindingId,required,uri"`
+}
+
+// DescribeAuditFindingOutput is one finding, with at most ten of its related resources:
+// [ListRelatedResourcesForAuditFindingInput] asks for all of them.
+type DescribeAuditFindingOutput struct {
+	Finding AuditFinding `json:"finding,omitzero" aws:"AuditFinding"`
+}
+
+// ListRelatedResourcesForAuditFindingInput asks for a page of the resources that have to do with a finding.
+type ListRelatedResourcesForAuditFindingInput struct {
+	FindingID  string `json:"findingId,omitempty" aws:"FindingId,required,query"`
+	NextToken  string `json:"nextToken,omitempty" aws:"NextToken,query"`
+	MaxResults *int32 `json:"maxResults,omitempty" aws:"MaxResults,query"` // nil: 25
+}
+
+// ListRelatedResourcesForAuditFindingOutput is a page of related resources, in the order in which the check
+// reported them.
+type ListRelatedResourcesForAuditFindingOutput struct {
+	RelatedResources []RelatedResource `json:"relatedResources" aws:"RelatedResources"`
+	NextToken        string            `json:"nextToken,omitempty" aws:"NextToken"`
+}
+
+// MarshalJSON writes a nil list as [], since AWS prints no null.
+func (o ListRelatedResourcesForAuditFindingOutput) MarshalJSON() ([]byte, error) {
+	type plain ListRelatedResourcesForAuditFindingOutput
+	if o.RelatedResources == nil {
+		o.RelatedResources = []RelatedResource{}
+	}
+	return json.Marshal(plain(o))
+}

@@ -96,12 +96,18 @@ func FuzzCheckText(f *testing.F) {
 	})
 }
 
-// fill sets every string at or below v to s and gives their number. Lists get two elements, maps one.
+// fill sets every string at or below v to s, those behind a pointer too, and gives their number. Lists get
+// two elements, maps one.
 func fill(v reflect.Value, s string) (n int) {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(s)
 		return 1
+	case reflect.Pointer:
+		if v.Type().Elem().Kind() == reflect.String {
+			v.Set(reflect.New(v.Type().Elem()))
+			return fill(v.Elem(), s)
+		}
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[model.Timestamp]() {
 			return 0

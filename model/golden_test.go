@@ -15,8 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestGolden reads each document of testdata/golden, which are AWS's samples in our own words, into the
-// type that its file is named after, and writes it again: nothing is lost, nothing is added.
+// TestGolden reads each document of testdata/golden, which are AWS's samples in our own words and others
+// where AWS prints none, into the type that its file is named after, and writes it again: nothing is lost,
+// nothing is added.
 func TestGolden(t *testing.T) {
 	types := map[string]reflect.Type{}
 	samples := map[string]bool{} // the types that must have one
@@ -149,6 +150,28 @@ func TestEncode(t *testing.T) {
 		{model.AuditNotification{}, `{"accountId":"","taskId":"","taskStatus":"","taskType":"","failedChecksCount":0,"canceledChecksCount":0,"nonCompliantChecksCount":0,"compliantChecksCount":0,"totalChecksCount":0,"taskStartTime":0,"auditDetails":[]}`},
 		{model.AuditNotificationDetails{SuppressedNonCompliantResourcesCount: 1}, `{"checkName":"","checkRunStatus":"","nonCompliantResourcesCount":0,"totalResourcesCount":0,"suppressedNonCompliantResourcesCount":1}`},
 		{model.CancelAuditTaskOutput{}, `{}`},
+		{model.DescribeAuditFindingOutput{}, `{}`},
+		{model.DescribeAuditFindingOutput{Finding: model.AuditFinding{FindingID: "f"}}, `{"finding":{"findingId":"f"}}`},
+		{model.ListRelatedResourcesForAuditFindingInput{FindingID: "f", MaxResults: &zero}, `{"findingId":"f","maxResults":0}`},
+		{model.ListRelatedResourcesForAuditFindingOutput{}, `{"relatedResources":[]}`},
+		{&model.ListRelatedResourcesForAuditFindingOutput{RelatedResources: []model.RelatedResource{{}}, NextToken: "t"},
+			`{"relatedResources":[{}],"nextToken":"t"}`},
+		{model.CreateAuditSuppressionInput{}, `{}`},
+		{model.CreateAuditSuppressionInput{
+			CheckName: "A", ResourceIdentifier: model.ResourceIdentifier{ClientID: "c"}, ExpirationDate: at,
+			SuppressIndefinitely: &no, Description: "d", ClientRequestToken: "t",
+		}, `{"checkName":"A","resourceIdentifier":{"clientId":"c"},"expirationDate":1560161017.172,"suppressIndefinitely":false,"description":"d","clientRequestToken":"t"}`},
+		{model.UpdateAuditSuppressionInput{}, `{}`},
+		{model.UpdateAuditSuppressionInput{SuppressIndefinitely: &no, Description: new("")}, `{"suppressIndefinitely":false,"description":""}`},
+		{model.ListAuditSuppressionsInput{}, `{}`},
+		{model.ListAuditSuppressionsInput{AscendingOrder: &no}, `{"ascendingOrder":false}`},
+		{model.ListAuditSuppressionsOutput{}, `{"suppressions":[]}`},
+		{&model.ListAuditSuppressionsOutput{Suppressions: []model.AuditSuppression{{}, {CheckName: "A", SuppressIndefinitely: &no}}, NextToken: "t"},
+			`{"suppressions":[{},{"checkName":"A","suppressIndefinitely":false}],"nextToken":"t"}`},
+		{model.TagResourceInput{ResourceARN: "a", Tags: []model.Tag{{Key: "k"}}}, `{"resourceArn":"a","tags":[{"Key":"k","Value":""}]}`},
+		{model.UntagResourceInput{ResourceARN: "a", TagKeys: []string{"k"}}, `{"resourceArn":"a","tagKeys":["k"]}`},
+		{model.ListTagsForResourceOutput{}, `{"tags":[]}`},
+		{&model.ListTagsForResourceOutput{Tags: []model.Tag{{Key: "k", Value: "v"}}, NextToken: "t"}, `{"tags":[{"Key":"k","Value":"v"}],"nextToken":"t"}`},
 	} {
 		if diff := cmp.Diff(row.want, mustMarshal(t, row.in)); diff != "" {
 			t.Errorf("%T (-want +got):\n%s", row.in, diff)

@@ -19,6 +19,7 @@ type shape struct {
 // in it, nor are lists and maps of such; structures have theirs in their members' tags.
 var shapes = map[string]shape{
 	"AuditCheckRunStatus":                   enum(AuditCheckRunStatus("")),
+	"AuditDescription":                      pattern(0, 1000, `[\p{Graph}\x20]*`),
 	"AuditFindingSeverity":                  enum(AuditFindingSeverity("")),
 	"AuditFrequency":                        enum(AuditFrequency("")),
 	"AuditNotificationTargetConfigurations": {key: "AuditNotificationType"},
@@ -30,6 +31,7 @@ var shapes = map[string]shape{
 	"CertificateId":                         pattern(64, 64, `(0x)?[a-fA-F0-9]+`),
 	// AWS allows two names here, those of its own checks; each check's Spec says which it takes.
 	"CheckCustomConfiguration":      {elem: "ConfigValue"},
+	"ClientRequestToken":            pattern(1, 64, `^[a-zA-Z0-9-_]+$`),
 	"ConfigValue":                   {min: 1, max: 64},
 	"DayOfMonth":                    pattern(0, 0, `^([1-9]|[12][0-9]|3[01])$|^LAST$`),
 	"DayOfWeek":                     enum(DayOfWeek("")),
@@ -46,6 +48,7 @@ var shapes = map[string]shape{
 	"RoleArn":                       {min: 20, max: 2048},
 	"ScheduledAuditName":            pattern(1, 128, `[a-zA-Z0-9_-]+`),
 	"TagKey":                        pattern(1, 128, `^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$`),
+	"TagKeyList":                    {elem: "TagKey"},
 	"TagValue":                      {max: 256},
 	"TargetArn":                     {max: 2048},
 }

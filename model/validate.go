@@ -152,12 +152,10 @@ func checkNames(p *Problems, names []string) {
 	}
 }
 
-// checkTags holds AWS's rules about all of a resource's tags together: at most 50, unique keys, and no
-// key of AWS's own.
+// checkTags holds AWS's rules about all tags of a list together: at most 50, unique keys, and no key of
+// AWS's own.
 func checkTags(p *Problems, tags []Tag) {
-	if len(tags) > 50 {
-		p.Add("tags", nil, fmt.Sprintf("must be at most 50, not %d", len(tags)))
-	}
+	atMostTags(p, "tags", len(tags))
 	seen := make(map[string]bool, len(tags))
 	for i, t := range tags {
 		field := fmt.Sprintf("tags[%d].Key", i)
@@ -168,6 +166,13 @@ func checkTags(p *Problems, tags []Tag) {
 			p.Add(field, t.Key, "must not begin with aws:")
 		}
 		seen[t.Key] = true
+	}
+}
+
+// atMostTags holds AWS's limit of 50 tags a resource for a list of n tags or of their keys.
+func atMostTags(p *Problems, field string, n int) {
+	if n > 50 {
+		p.Add(field, nil, fmt.Sprintf("must be at most 50, not %d", n))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -105,6 +106,7 @@ func TestCheckGoValues(t *testing.T) {
 		return model.Timestamp{Time: time.Date(year, 6, 10, 0, 0, 0, 0, time.UTC)}
 	}
 	elsewhere := time.FixedZone("elsewhere", 3600)
+	client := model.ResourceIdentifier{ClientID: "c"}
 	tags := func(n int) (list []model.Tag) {
 		for i := range n {
 			list = append(list, model.Tag{Key: fmt.Sprint("k", i)})
@@ -159,6 +161,18 @@ func TestCheckGoValues(t *testing.T) {
 		{"fifty-one tags", &model.CreateScheduledAuditInput{
 			Frequency: "DAILY", TargetCheckNames: []string{"A_CHECK"}, ScheduledAuditName: "a", Tags: tags(51),
 		}, []string{`tags must be at most 50, not 51`}},
+		{"fifty tags more", &model.TagResourceInput{ResourceARN: "a", Tags: tags(50)}, nil},
+		{"fifty-one tags more", &model.TagResourceInput{ResourceARN: "a", Tags: tags(51)}, []string{`tags must be at most 50, not 51`}},
+		{"fifty keys", &model.UntagResourceInput{ResourceARN: "a", TagKeys: slices.Repeat([]string{"k"}, 50)}, nil},
+		{"fifty-one keys", &model.UntagResourceInput{ResourceARN: "a", TagKeys: slices.Repeat([]string{"k"}, 51)}, []string{
+			`tagKeys must be at most 50, not 51`,
+		}},
+		{"expiration in no year", &model.CreateAuditSuppressionInput{
+			CheckName: "A_CHECK", ResourceIdentifier: client, ExpirationDate: day(10000), SuppressIndefinitely: new(true), ClientRequestToken: "t",
+		}, []string{`expirationDate "10000-06-10T00:00:00Z" must be of year 1 to 9999`}},
+		{"UTF-8 behind a pointer", &model.UpdateAuditSuppressionInput{
+			CheckName: "A_CHECK", ResourceIdentifier: client, Description: new("\xff"),
+		}, []string{`description "\xff" must be valid UTF-8`}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if diff := cmp.Diff(row.want, texts(model.Check(row.input))); diff != "" {
