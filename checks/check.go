@@ -35,6 +35,9 @@ type Spec struct {
 	// the scan waits until each of them has asked for it. Each sets it. A check that wraps another must
 	// return the other's Source.
 	Source Handle
+	// Retrospective says that Run judges what happened before the Pass's Time: connections, last accesses. What
+	// it will find at a later time depends on what happens until then, which a forecast cannot know.
+	Retrospective bool
 	// Needs are other sources without which the check can tell nothing, however much Source holds: CRLs,
 	// for a check of revocation. They are for frontends, which may leave a check out rather than have it
 	// say "compliant" of what it could not know.

@@ -86,6 +86,9 @@ func (x *run) work() error {
 			x.pass.Time = x.job.Now()
 		}
 	}
+	if x.job.Start != nil {
+		x.job.Start(x.pass.Time)
+	}
 	return x.job.Check.Run(x.ctx, &x.pass)
 }
 

@@ -46,6 +46,9 @@ type Job struct {
 	// Now, if not nil, is asked for the Pass's Time after a wait for the data of the Spec's Source. It must not
 	// block.
 	Now func() time.Time
+	// Start, if not nil, is told that the check begins to look, once there is data, and the Pass's Time. It must
+	// not block.
+	Start func(at time.Time)
 	// Waiting, if not nil, is told when the run begins and ends to wait for data collection. It is not
 	// told anything after End.
 	Waiting func(waiting bool)

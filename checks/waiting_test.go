@@ -163,3 +163,56 @@ func TestWaitingHoldsNoSlot(t *testing.T) {
 		}
 	})
 }
+
+// TestStart has a check start once its Spec's Source has data, and tells it as of when the check judges.
+func TestStart(t *testing.T) {
+	const delay = time.Hour
+	for _, row := range []struct {
+		name string
+		now  func() time.Time
+		stop time.Duration // before the data is there; zero: never
+		want []string
+	}{
+		{"with a clock", time.Now, 0, []string{"waits", "ready at 1h0m0s", "starts, judging as of 1h0m0s", "ends"}},
+		{"as of a fixed time", nil, 0, []string{"waits", "ready at 1h0m0s", "starts, judging as of 0s", "ends"}},
+		{"told to stop", time.Now, time.Minute, []string{"waits", "ends"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				at := make(chan struct{})
+				src := &checks.Source[int]{Name: "ints", All: sequence(1), Ready: func() <-chan struct{} { return at }}
+				if src.SourceReady() || !checks.Slice("ints", []int{1}).SourceReady() {
+					t.Error("SourceReady is wrong")
+				}
+				time.AfterFunc(delay, func() { close(at) })
+				var got []string
+				check := checks.Each(spec("STARTS"), src, func(context.Context, *checks.Pass, *int) error { return nil })
+				job := checks.Job{Check: check, Spec: check.Spec(), Pass: checks.Pass{Time: begin}, Now: row.now,
+					Start: func(at time.Time) {
+						if src.SourceReady() {
+							got = append(got, fmt.Sprint("ready at ", time.Since(begin)))
+						}
+						got = append(got, fmt.Sprint("starts, judging as of ", at.Sub(begin)))
+					},
+					Waiting: func(waiting bool) {
+						if waiting {
+							got = append(got, "waits")
+						}
+					},
+					End: func(checks.Outcome) { got = append(got, "ends") },
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if row.stop > 0 {
+					time.AfterFunc(row.stop, cancel)
+				}
+				var r checks.Runner
+				r.Run(ctx, []*checks.Job{&job})
+				if diff := cmp.Diff(row.want, got); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}

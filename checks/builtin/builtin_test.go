@@ -64,6 +64,9 @@ func TestSpecs(t *testing.T) {
 			t.Errorf("%s: URL %s", s.Name, s.URL)
 		}
 		got = append(got, row(s.Name, string(s.Severity), string(s.ResourceType), page, strings.Join(codes, " "), strings.Join(params, ", ")))
+		if s.Retrospective {
+			got = append(got, row(s.Name, "retrospective"))
+		}
 		for _, r := range s.References {
 			got = append(got, row(s.Name, r.Standard, r.Section))
 			if r.URL == "" {

@@ -36,10 +36,11 @@ func ConflictingClientIDs(inv *inventory.Inventory) checks.Check {
 			"are known. There are at most 1000; CONNECTIONS_NOT_LISTED of the finding says how many more there were.",
 		Remediation: "Give each device a client id of its own, such as the name of its thing, and let policies allow " +
 			"each certificate no other client id. Where the same certificate connected, find out whether it was copied.",
-		URL:          baseline.AWSPage("audit-chk-conflicting-client-ids"),
-		Severity:     model.AuditFindingSeverityHigh,
-		ResourceType: model.ResourceTypeClientID,
-		ReasonCodes:  []checks.ReasonCode{{Code: code, Doc: "A connection with it was taken over by another one."}},
+		URL:           baseline.AWSPage("audit-chk-conflicting-client-ids"),
+		Severity:      model.AuditFindingSeverityHigh,
+		ResourceType:  model.ResourceTypeClientID,
+		Retrospective: true,
+		ReasonCodes:   []checks.ReasonCode{{Code: code, Doc: "A connection with it was taken over by another one."}},
 		References: []checks.Reference{
 			baseline.NISTIR8259A("Device Identification"),
 			baseline.IEC62443("CR 1.2: software process and device identification and authentication"),

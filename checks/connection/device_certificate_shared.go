@@ -42,10 +42,11 @@ func DeviceCertificateShared(inv *inventory.Inventory) checks.Check {
 			"are known. There are at most 1000; CONNECTIONS_NOT_LISTED of the finding says how many more there were.",
 		Remediation: "Give each device a certificate and a private key of its own, made on the device. Then revoke " +
 			"the shared certificate: whoever has one of the devices can pose as all of them.",
-		URL:          baseline.AWSPage("audit-chk-device-cert-shared"),
-		Severity:     model.AuditFindingSeverityCritical,
-		ResourceType: model.ResourceTypeDeviceCertificate,
-		ReasonCodes:  []checks.ReasonCode{{Code: code, Doc: "Connections with it were open at the same time."}},
+		URL:           baseline.AWSPage("audit-chk-device-cert-shared"),
+		Severity:      model.AuditFindingSeverityCritical,
+		ResourceType:  model.ResourceTypeDeviceCertificate,
+		Retrospective: true,
+		ReasonCodes:   []checks.ReasonCode{{Code: code, Doc: "Connections with it were open at the same time."}},
 		References: []checks.Reference{
 			baseline.NISTIR8259A("Device Identification"),
 			baseline.ETSI303645("5.4-4: critical security parameters are unique per device"),

@@ -25,10 +25,11 @@ func AuthenticatedCognitoRole(inv *inventory.Inventory) checks.Check {
 			onePool + whatIsBroad + whatIsAdmin,
 		Remediation: "Take out actions for administrators, and name the resources that an identity needs, for instance " +
 			"with the variable ${cognito-identity.amazonaws.com:sub}.",
-		URL:          baseline.AWSPage("audit-chk-auth-cognito-role-permissive"),
-		Severity:     model.AuditFindingSeverityCritical,
-		ResourceType: model.ResourceTypeCognitoIdentityPool,
-		ReasonCodes:  codes(append(published, lastResort)...),
-		References:   leastPrivilege(),
+		URL:           baseline.AWSPage("audit-chk-auth-cognito-role-permissive"),
+		Severity:      model.AuditFindingSeverityCritical,
+		ResourceType:  model.ResourceTypeCognitoIdentityPool,
+		Retrospective: true,
+		ReasonCodes:   codes(append(published, lastResort)...),
+		References:    leastPrivilege(),
 	}, inv.IdentityPools, perPool(func(p *inventory.IdentityPool) []inventory.Role { return p.Authenticated }, &lastResort, published...))
 }

@@ -34,9 +34,10 @@ func IoTRoleAliasOverlyPermissive(inv *inventory.Inventory) checks.Check {
 			lastYearIs + whatIsBroad + whatIsAdmin,
 		Remediation: "Give the role the actions and resources that devices use, for instance with the variable " +
 			"${credentials-iot:ThingName}, and nothing of services for administrators and auditors.",
-		URL:          baseline.AWSPage("audit-chk-iot-role-alias-permissive"),
-		Severity:     model.AuditFindingSeverityCritical,
-		ResourceType: model.ResourceTypeRoleAlias,
+		URL:           baseline.AWSPage("audit-chk-iot-role-alias-permissive"),
+		Severity:      model.AuditFindingSeverityCritical,
+		ResourceType:  model.ResourceTypeRoleAlias,
+		Retrospective: true,
 		ReasonCodes: append([]checks.ReasonCode{
 			{Code: allOfUsed, Doc: "It allows all actions of a service that the role used in the last year."},
 			{Code: auditing, Doc: "It allows an action of a service of security auditing."},

@@ -23,11 +23,12 @@ func IoTRoleAliasUnusedServices(inv *inventory.Inventory) checks.Check {
 			"use, is reported too: when it was given is not known." + lastYearIs,
 		Remediation: "Take the services that are not used out of the role's policies. If devices are yet to use them, " +
 			"suppress the finding for a while.",
-		URL:          baseline.AWSPage("audit-chk-role-alias-unused-svcs"),
-		Severity:     model.AuditFindingSeverityMedium,
-		ResourceType: model.ResourceTypeRoleAlias,
-		ReasonCodes:  []checks.ReasonCode{{Code: unusedServices, Doc: "It allows an action of a service that the role did not use in the last year."}},
-		References:   leastPrivilege(),
+		URL:           baseline.AWSPage("audit-chk-role-alias-unused-svcs"),
+		Severity:      model.AuditFindingSeverityMedium,
+		ResourceType:  model.ResourceTypeRoleAlias,
+		Retrospective: true,
+		ReasonCodes:   []checks.ReasonCode{{Code: unusedServices, Doc: "It allows an action of a service that the role did not use in the last year."}},
+		References:    leastPrivilege(),
 	}, inv.RoleAliases, perAlias(func(a *aliasPass) {
 		var unused, untold []string
 		for _, service := range a.Services() {

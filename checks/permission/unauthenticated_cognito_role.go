@@ -19,10 +19,11 @@ func UnauthenticatedCognitoRole(inv *inventory.Inventory) checks.Check {
 			"actions that are allowed broadly." + onePool + whatIsBroad + whatIsAdmin,
 		Remediation: "Take out actions for administrators, and name the resources that a guest needs. If guests need " +
 			"none, disable unauthenticated identities in the pool.",
-		URL:          baseline.AWSPage("audit-chk-unauth-cognito-role-permissive"),
-		Severity:     model.AuditFindingSeverityCritical,
-		ResourceType: model.ResourceTypeCognitoIdentityPool,
-		ReasonCodes:  codes(rules...),
-		References:   leastPrivilege(),
+		URL:           baseline.AWSPage("audit-chk-unauth-cognito-role-permissive"),
+		Severity:      model.AuditFindingSeverityCritical,
+		ResourceType:  model.ResourceTypeCognitoIdentityPool,
+		Retrospective: true,
+		ReasonCodes:   codes(rules...),
+		References:    leastPrivilege(),
 	}, inv.IdentityPools, perPool(func(p *inventory.IdentityPool) []inventory.Role { return p.Unauthenticated }, nil, rules...))
 }
