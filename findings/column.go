@@ -31,6 +31,15 @@ type index struct {
 	n    int
 }
 
+// newIndex returns an index in which n rows fit without making it grow.
+func newIndex(n int) index {
+	slots := 64
+	for slots/8*7 < n {
+		slots *= 2
+	}
+	return index{tags: make([]uint8, slots), rows: make([]uint32, slots)}
+}
+
 func tagOf(hash uint64) uint8 { return uint8(hash>>56) | 0x80 }
 
 // find returns the row with that hash for which same is true.
@@ -61,6 +70,7 @@ func (x *index) add(hash uint64, hashOf func(row uint32) uint64) {
 	x.put(hash, row)
 }
 
+// put puts in any row, for which there is room.
 func (x *index) put(hash uint64, row uint32) {
 	mask := uint64(len(x.tags) - 1)
 	i := hash & mask

@@ -139,9 +139,9 @@ func (d *dictionary) fits(n int) bool {
 	return uint64(d.contents.n)+uint64(n) < 1<<32 && uint64(d.places.n)+5*uint64(n) < 1<<32
 }
 
-// keep returns a dictionary of the contents that the segments use, and the new numbers of those. When
-// they use them all, it is d itself, and renumber is nil.
-func (d *dictionary) keep(segments []*segment) (kept *dictionary, renumber []uint32) {
+// keep returns a dictionary of the contents that the segments use, and the new numbers of those and of
+// their texts. When they use them all, it is d itself, and there are no new numbers.
+func (d *dictionary) keep(segments []*segment) (kept *dictionary, contents, texts []uint32) {
 	used := make([]bool, d.contents.n)
 	n := 0
 	for _, s := range segments {
@@ -153,25 +153,26 @@ func (d *dictionary) keep(segments []*segment) (kept *dictionary, renumber []uin
 		}
 	}
 	if n == len(used) {
-		return d, nil
+		return d, nil, nil
 	}
 	kept = &dictionary{seed: d.seed}
-	renumber = make([]uint32, len(used))
-	texts := make([]uint32, d.places.n) // new numbers plus one: zero says that it has none yet
+	contents = make([]uint32, len(used))
+	texts = make([]uint32, d.places.n)
+	known := make([]bool, len(texts))
 	text := func(i uint32) uint32 {
-		if texts[i] == 0 {
-			row, _ := kept.intern(d.text(i))
-			texts[i] = row + 1
+		if !known[i] {
+			texts[i], _ = kept.intern(d.text(i))
+			known[i] = true
 		}
-		return texts[i] - 1
+		return texts[i]
 	}
 	for i := range used {
 		if used[i] {
 			c := d.contents.at(uint32(i))
-			renumber[i] = kept.content(content{text(c.resource), text(c.kind), text(c.code), text(c.reason), text(c.detail)})
+			contents[i] = kept.content(content{text(c.resource), text(c.kind), text(c.code), text(c.reason), text(c.detail)})
 		}
 	}
-	return kept, renumber
+	return kept, contents, texts
 }
 
 // finding puts together finding i of a segment. Nothing of it is shared with the store.

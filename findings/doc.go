@@ -16,6 +16,17 @@
 // snapshot, so nothing is kept for it. An audit that is dropped meanwhile is missing from the pages that
 // follow; everything else comes exactly once.
 //
+// # What became of a finding
+//
+// A [Fingerprint] (check, resource, reason code) makes findings of different audits the same.
+// [Store.History] follows one over all audits, [Store.Diff] compares two audits. Only a run that completed
+// resolves a finding; one that failed or was canceled ([Run].Incomplete) leaves open what it did not find.
+// A hypothetical audit ([Audit]) is listed, and compared when asked for, but is no part of any history.
+// When retention drops an audit, what was first seen there and is still found in a kept one keeps its
+// first sighting, in 12 bytes. What no kept audit has found is forgotten, and new when it comes back.
+//
+// [Suppressions] says which findings are suppressed. The store keeps what it is told at Append.
+//
 // # How it is stored
 //
 // What findings say repeats, across a check run and again every day. Each distinct byte string is stored

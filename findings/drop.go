@@ -6,7 +6,8 @@ import (
 )
 
 // Drop takes whole audits out, whether or not they have findings yet: retention. Task ids that are not
-// there are passed over. What no remaining audit uses is given back: findings, index entries, texts.
+// there are passed over. What no remaining audit uses is given back: findings, index entries, texts. What
+// was first seen in a dropped audit, and found again in one that stays, takes 12 bytes to remember that.
 // [Store.Get] no longer finds their findings (unless an audit of the same task id is begun again, whose
 // findings then have the same ids), listings go on without them, and an Append to one of them
 // fails. The time it takes grows with what the store holds, so drop many audits in one call rather than
@@ -18,6 +19,7 @@ func (s *Store) Drop(taskIDs ...string) {
 	for _, id := range taskIDs {
 		if a := s.audit(id); a != nil {
 			gone[a] = true
+			a.ran = nil // a history may still name it
 			s.audits.Delete(a.prefix)
 		}
 	}
@@ -26,32 +28,44 @@ func (s *Store) Drop(taskIDs ...string) {
 	}
 
 	old := s.view.Load()
+	carried := old.carry(gone, s.seed)
 	var kept []*segment
-	for _, c := range old.all.chunks {
-		for _, segment := range c.segments {
-			if !gone[segment.audit] {
-				kept = append(kept, segment)
-			}
+	for segment := range old.runs.from(top(), every) {
+		if !gone[segment.audit] {
+			kept = append(kept, segment)
 		}
 	}
-	var renumber []uint32
-	s.dict, renumber = s.dict.keep(kept)
+	var contents, texts []uint32
+	s.dict, contents, texts = s.dict.keep(kept)
 
-	v := view{words: s.dict.words, seq: old.seq}
 	moved := make(map[*segment]*segment, len(kept))
-	checks := make(map[string][]*segment)
+	var found []*segment
+	checks := make(map[string]*checkSegments)
+	count := 0
 	for i, segment := range kept {
-		if renumber != nil {
-			kept[i] = segment.renumbered(renumber)
+		if contents != nil {
+			kept[i] = segment.renumbered(contents)
 		}
 		moved[segment] = kept[i]
-		v.count += len(segment.contents)
-		checks[segment.check] = append(checks[segment.check], kept[i])
+		check := checks[segment.check]
+		if check == nil {
+			check = new(checkSegments)
+			checks[segment.check] = check
+		}
+		if n := len(segment.contents); n > 0 {
+			count += n
+			found, check.all = append(found, kept[i]), append(check.all, kept[i])
+		}
+		if !segment.audit.hypothetical {
+			check.runs = append(check.runs, kept[i])
+		}
 	}
-	v.all = newList(kept)
-	v.checks = make(map[string]list, len(checks))
-	for check, segments := range checks {
-		v.checks[check] = newList(segments)
+	v := view{
+		words: s.dict.words, seq: old.seq, count: count, all: newList(found), runs: newList(kept),
+		checks: make(map[string]checkView, len(checks)),
+	}
+	for name, check := range checks {
+		v.checks[name] = checkView{newList(check.all), newList(check.runs), carried[name].renumbered(texts)}
 	}
 	for _, t := range old.tiers {
 		if t = t.keep(moved); t != nil {
@@ -61,6 +75,9 @@ func (s *Store) Drop(taskIDs ...string) {
 	slices.SortStableFunc(v.tiers, func(a, b *tier) int { return cmp.Compare(len(b.entries), len(a.entries)) })
 	s.view.Store(&v)
 }
+
+// checkSegments is what a checkView has lists of.
+type checkSegments struct{ all, runs []*segment }
 
 func (s *segment) renumbered(renumber []uint32) *segment {
 	moved := *s

@@ -11,7 +11,8 @@ import (
 // What findings hold is stored as byte strings with one spelling for each value, so that equal values
 // are equal strings. Lengths and counts are uvarints. The decoder reads only what the encoder wrote.
 
-// members lists the strings that a resource identifier is made of, in the order of their encoding.
+// members lists the strings that a resource identifier is made of, in the order of their encoding. A new
+// one comes last, since the order shows in [Fingerprint.String].
 func members(r *model.ResourceIdentifier) [13]*string {
 	return [...]*string{
 		&r.DeviceCertificateID, &r.CACertificateID, &r.CognitoIdentityPoolID, &r.ClientID,

@@ -3,6 +3,7 @@ package findings_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/findings"
@@ -123,6 +124,44 @@ func ExampleStore_Drop() {
 	// Output:
 	// 4
 	// 2
+}
+
+func ExampleStore_Diff() {
+	changes, err := exampleStore().Diff("day-1", "day-2")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for c := range changes {
+		fmt.Println(c.State, c.Finding.NonCompliantResource.ResourceIdentifier)
+	}
+	// Output:
+	// UNCHANGED c2
+	// RESOLVED c1
+	// NEW sensors:3
+}
+
+func ExampleStore_History() {
+	h, ok := exampleStore().History(findings.Fingerprint{
+		CheckName:  "DEVICE_CERTIFICATE_EXPIRING_CHECK",
+		Resource:   model.ResourceIdentifier{DeviceCertificateID: "c1"},
+		ReasonCode: "CERTIFICATE_APPROACHING_EXPIRATION",
+	})
+	fmt.Println(ok, h.State, h.FirstSeen.TaskID, h.LastSeen.TaskID, h.Resolved.TaskID)
+	// Output: true RESOLVED day-1 day-1 day-2
+}
+
+func ExampleSuppressions() {
+	march := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	resource := model.ResourceIdentifier{DeviceCertificateID: "c1"}
+	s := findings.NewSuppressions(slices.Values([]model.AuditSuppression{{
+		CheckName: "DEVICE_CERTIFICATE_EXPIRING_CHECK", ResourceIdentifier: resource, ExpirationDate: model.At(march),
+	}}))
+	fmt.Println(s.Match("DEVICE_CERTIFICATE_EXPIRING_CHECK", resource, march.Add(-1)))
+	fmt.Println(s.Match("DEVICE_CERTIFICATE_EXPIRING_CHECK", resource, march))
+	// Output:
+	// true
+	// false
 }
 
 // Tokens serve any other list as well: here the payload is the name of the last schedule shown.

@@ -8,19 +8,25 @@ import (
 
 // Counts is what a store holds, counted by structure.
 type Counts struct {
-	Audits, Segments, Findings, Contents, Texts, Pages, Entries int
+	Audits, Runs, Checks, Segments, Findings, Contents, Texts, Pages, Entries, Firsts int
 }
 
 // Count counts what the store holds; no writer may be at work.
 func (s *Store) Count() Counts {
 	v := s.view.Load()
-	c := Counts{Contents: v.contents.n, Texts: v.places.n, Pages: len(v.pages)}
+	c := Counts{Checks: len(v.checks), Contents: v.contents.n, Texts: v.places.n, Pages: len(v.pages)}
 	s.audits.Range(func(any, any) bool { c.Audits++; return true })
 	for _, chunk := range v.all.chunks {
 		for _, segment := range chunk.segments {
 			c.Segments++
 			c.Findings += len(segment.contents)
 		}
+	}
+	for range v.runs.from(top(), every) {
+		c.Runs++
+	}
+	for _, check := range v.checks {
+		c.Firsts += len(check.firsts.rows)
 	}
 	for _, t := range v.tiers {
 		c.Entries += len(t.entries)
@@ -49,4 +55,14 @@ func TierSizes(sizes []int, limit int) []int {
 		now = append(now, len(t.entries))
 	}
 	return now
+}
+
+// Encode returns what [Fingerprint.String] hashes.
+func (f Fingerprint) Encode() []byte { return f.encode() }
+
+// DecodeFingerprint reads what Encode wrote, and returns what is left over.
+func DecodeFingerprint(b []byte) (Fingerprint, []byte) {
+	d := decoder(b)
+	f := Fingerprint{CheckName: d.string(), Resource: d.identifier(), ReasonCode: d.string()}
+	return f, d
 }

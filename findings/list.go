@@ -107,6 +107,9 @@ func (l list) from(p position, keep func(*traits) bool) iter.Seq[*segment] {
 	}
 }
 
+// every is a keep that refuses nothing.
+func every(*traits) bool { return true }
+
 // backward yields all segments from the last on, without the chunks that keep refuses.
 func (l list) backward(keep func(*traits) bool) iter.Seq[*segment] {
 	return func(yield func(*segment) bool) {
@@ -125,7 +128,7 @@ func (l list) backward(keep func(*traits) bool) iter.Seq[*segment] {
 
 // get returns the segment of the run that p is a place of, or nil.
 func (l list) get(p position) *segment {
-	for s := range l.from(p, func(*traits) bool { return true }) {
+	for s := range l.from(p, every) {
 		if s.compare(p) == 0 {
 			return s
 		}

@@ -19,9 +19,11 @@ type audit struct {
 	start  time.Time // as given, for the order; findings show it in milliseconds
 	begun  uint64    // how many audits began before it
 	ran    map[uint32]struct{}
+
+	hypothetical bool
 }
 
-// segment holds the findings of one check run that found something. It never changes.
+// segment holds the findings of one check run, none or many. It never changes.
 type segment struct {
 	audit    *audit
 	seq      uint64 // how many segments came before it: its place in snapshots
@@ -31,6 +33,8 @@ type segment struct {
 	time     model.Timestamp
 	contents []uint32 // the findings, as numbers of contents
 	flips    []uint32 // where suppressed changes, ascending; it is false before the first
+
+	incomplete bool
 }
 
 // flipsOf returns where suppressed changes along fs.

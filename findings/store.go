@@ -32,9 +32,17 @@ type view struct {
 	words
 	seq    uint64 // how many segments have ever been appended
 	count  int    // of findings
-	all    list
-	checks map[string]list
+	all    list   // the runs that have findings
+	runs   list   // all runs
+	checks map[string]checkView
 	tiers  []*tier
+}
+
+// checkView is what readers see of one check.
+type checkView struct {
+	all    list   // the runs that have findings
+	runs   list   // those with or without findings that make up the history
+	firsts firsts // what the history knows of audits that were dropped
 }
 
 // New returns an empty Store.
@@ -49,6 +57,10 @@ func New() *Store {
 type Audit struct {
 	TaskID    string    // not empty, unique within the store
 	StartTime time.Time // decides the order of audits; not zero
+
+	// Hypothetical says that the checks judge as of another time than now. The findings are listed like
+	// any others, but the audit is no part of any [History].
+	Hypothetical bool
 }
 
 // Begin registers an audit, to which [Store.Append] then adds. Audits are ordered by their start times,
@@ -71,6 +83,8 @@ func (s *Store) Begin(a Audit) error {
 		start:  a.StartTime.Round(0), // without a monotonic clock, which tokens cannot carry
 		begun:  s.begun,
 		ran:    make(map[uint32]struct{}),
+
+		hypothetical: a.Hypothetical,
 	})
 	if taken {
 		return fmt.Errorf("findings: TaskID %q %w: %q", a.TaskID, ErrTaskTaken, other.(*audit).taskID)
@@ -94,6 +108,9 @@ type Run struct {
 	CheckName string                     // not empty
 	Severity  model.AuditFindingSeverity // of the check
 	Time      time.Time                  // the finding time, kept in milliseconds; not zero
+
+	// Incomplete says that the check failed or was canceled: what it did not find may still be there.
+	Incomplete bool
 }
 
 // Finding is one finding of a check run, as [Store.Append] takes it.
@@ -105,7 +122,7 @@ type Finding struct {
 	Suppressed bool
 }
 
-// Append adds the findings of one check run, none or many, which become visible all at once. Of findings
+// Append adds one check run with its findings, none or many, which become visible all at once. Of findings
 // with the same resource identifier and reason code only the first is kept. Append keeps no part of fs:
 // the caller may change it afterwards. An empty slice or map comes back as nil.
 //
@@ -136,9 +153,6 @@ func (s *Store) Append(run Run, fs []Finding) error {
 		return fmt.Errorf("findings: a run of %d findings of %s %w", len(fs), run.CheckName, ErrFull)
 	}
 	a.ran[ordinal] = struct{}{}
-	if len(fs) == 0 {
-		return nil
-	}
 	contents, entries := s.dict.learn(fs)
 	slices.Sort(entries)
 	if marked := s.dict.repeats(contents, entries); marked != nil {
@@ -155,17 +169,24 @@ func (s *Store) Append(run Run, fs []Finding) error {
 	v := *s.view.Load()
 	segment := &segment{
 		audit: a, seq: v.seq, ordinal: ordinal, check: run.CheckName, severity: run.Severity,
-		time: model.At(run.Time), contents: contents, flips: flipsOf(fs),
+		time: model.At(run.Time), contents: contents, flips: flipsOf(fs), incomplete: run.Incomplete,
 	}
-	v.words = s.dict.words
 	v.seq++
-	v.count += len(fs)
-	v.all = v.all.with(segment)
-	if v.checks = maps.Clone(v.checks); v.checks == nil {
-		v.checks = make(map[string]list)
+	v.runs = v.runs.with(segment)
+	check := v.checks[run.CheckName]
+	if !a.hypothetical {
+		check.runs = check.runs.with(segment)
 	}
-	v.checks[run.CheckName] = v.checks[run.CheckName].with(segment)
-	v.tiers = addTier(v.tiers, newTier(segment, entries), tierMax)
+	if len(fs) > 0 {
+		v.words = s.dict.words
+		v.count += len(fs)
+		v.all, check.all = v.all.with(segment), check.all.with(segment)
+		v.tiers = addTier(v.tiers, newTier(segment, entries), tierMax)
+	}
+	if v.checks = maps.Clone(v.checks); v.checks == nil {
+		v.checks = make(map[string]checkView)
+	}
+	v.checks[run.CheckName] = check
 	s.view.Store(&v)
 	return nil
 }
@@ -177,7 +198,7 @@ func (s *Store) Len() int { return s.view.Load().count }
 // together with the field and the value that it is about.
 type Error string
 
-// The faults of Begin, Append and [Tokens.Open].
+// The faults of Begin, Append, Diff and [Tokens.Open].
 const (
 	ErrTaskTaken    Error = "is taken by another audit"
 	ErrUnknownTask  Error = "names no audit of this store"
