@@ -160,9 +160,7 @@ func (e *Engine) ListAuditTasks(ctx context.Context, in *model.ListAuditTasksInp
 		return nil, err
 	}
 	out := new(model.ListAuditTasksOutput)
-	it := must(e.state.Txn(false).ReverseLowerBound(auditTable, "start", from))
-	for row := it.Next(); row != nil; row = it.Next() {
-		r := row.(*auditRow)
+	for r := range rowsFrom[auditRow](e.state.Txn(false), auditTable, "start", from, true) {
 		if r.startTime.Before(start) {
 			break
 		}

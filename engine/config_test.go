@@ -15,6 +15,7 @@ import (
 
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/engine"
+	"github.com/fleetaudit/fleetaudit/model"
 )
 
 func TestConfig(t *testing.T) {
@@ -51,6 +52,14 @@ func TestConfig(t *testing.T) {
 		{"MissedRuns", func(c *engine.Config) { c.MissedRuns = -1 }, []string{"Config.MissedRuns -1 must be RunOnce or SkipMissed"}},
 		{"MissedRuns", func(c *engine.Config) { c.MissedRuns = 2 }, []string{"Config.MissedRuns 2 must be RunOnce or SkipMissed"}},
 		{"MissedRuns", func(c *engine.Config) { c.MissedRuns = engine.SkipMissed }, nil},
+		{"MaxLifetime", func(c *engine.Config) { c.SuppressionPolicy.MaxLifetime = -time.Hour }, []string{"Config.SuppressionPolicy.MaxLifetime -1h0m0s must not be negative"}},
+		{"Suppressions", func(c *engine.Config) {
+			indefinitely := model.AuditSuppression{CheckName: "OK_CHECK", ResourceIdentifier: device("1").ResourceIdentifier, SuppressIndefinitely: new(true)}
+			c.Suppressions = []model.AuditSuppression{indefinitely, {}, indefinitely, {CheckName: "NO_CHECK", ResourceIdentifier: indefinitely.ResourceIdentifier}}
+		}, []string{
+			"Config.Suppressions[1]: InvalidRequestException: checkName is required; resourceIdentifier is required; expirationDate is required, or else suppressIndefinitely true",
+			`Config.Suppressions[3]: InvalidRequestException: expirationDate is required, or else suppressIndefinitely true; checkName "NO_CHECK" is not a check of this account, which has OK_CHECK`,
+		}},
 		{"everything at once", func(c *engine.Config) {
 			*c = engine.Config{
 				Checks: []checks.Check{ok, nil}, AccountID: "1", Region: "EU", NotifyTimeout: -1, Concurrency: -2, StopGrace: -3,
@@ -112,11 +121,13 @@ func TestConfigDefaults(t *testing.T) {
 		{"everything given", engine.Config{
 			EnableAll: true, AccountID: "123456789012", Region: "eu-west-3", NotifyTimeout: 1, Concurrency: 2, CheckTimeLimit: 3,
 			StopGrace: 4, MaxFindings: 5, Retention: 6, MaxScheduledAudits: 7, MaxOnDemandAudits: 8, Location: berlin,
-			TimeOfDay: 9, Spread: 10, MissedRuns: engine.SkipMissed, MissedAfter: 11,
+			TimeOfDay: 9, Spread: 10, MissedRuns: engine.SkipMissed, MissedAfter: 11, MaxSuppressions: 12,
+			SuppressionPolicy: engine.SuppressionPolicy{MaxLifetime: 13},
 		}, engine.Config{
 			EnableAll: true, AccountID: "123456789012", Region: "eu-west-3", NotifyTimeout: 1, Concurrency: 2, CheckTimeLimit: 3,
 			StopGrace: 4, MaxFindings: 5, Retention: 6, MaxScheduledAudits: 7, MaxOnDemandAudits: 8, Location: berlin,
-			TimeOfDay: 9, Spread: 10, MissedRuns: engine.SkipMissed, MissedAfter: 11,
+			TimeOfDay: 9, Spread: 10, MissedRuns: engine.SkipMissed, MissedAfter: 11, MaxSuppressions: 12,
+			SuppressionPolicy: engine.SuppressionPolicy{MaxLifetime: 13},
 		}},
 		{"zero Spread ends at midnight", engine.Config{TimeOfDay: 20 * time.Hour}, engine.Config{
 			AccountID: "000000000000", Region: "us-east-1", NotifyTimeout: 30 * time.Second, Concurrency: runtime.GOMAXPROCS(0),

@@ -84,6 +84,9 @@ func New(config Config) (*Engine, error) {
 	if config.EnableAll {
 		e.enableAll()
 	}
+	if err := e.suppressFromStart(config.Suppressions); err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
 	e.collect()
 	return e, nil
 }

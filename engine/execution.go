@@ -40,10 +40,19 @@ type execution struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
+	hypothetical bool // the checks judge as of another time
+
 	commits int           // that brought changes
 	news    chan struct{} // holds one if pending may hold something
 	mu      sync.Mutex
 	pending []change
+	accepts []acceptance // by ordinal
+}
+
+// acceptance is what a check run takes for suppressed: the suppressions as they were when it started.
+type acceptance struct {
+	suppressions findings.Suppressions
+	at           time.Time // what the check took for now
 }
 
 // change is what became of one check run.
@@ -62,6 +71,9 @@ func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 		clock:  time.Now(),
 		jobs:   make([]*checks.Job, len(r.checks)),
 		news:   make(chan struct{}, 1),
+
+		hypothetical: !r.asOf.IsZero(),
+		accepts:      make([]acceptance, len(r.checks)),
 	}
 	x.ctx, x.cancel = context.WithCancelCause(e.ctx)
 	account := e.account(txn)
@@ -88,6 +100,7 @@ func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 		status:    model.AuditTaskStatusInProgress,
 		startTime: x.start,
 		schedule:  r.schedule,
+		asOf:      r.asOf,
 	})
 	e.mu.Lock()
 	e.running[x.taskID] = x // before the commit, so that whoever sees the audit can cancel it
@@ -131,9 +144,19 @@ func (x *execution) job(ordinal, i int, r request, set map[string]string) *check
 			Config: e.specs[i].Configure(&ignored, "", set),
 		},
 		Now:     now,
+		Start:   func(at time.Time) { x.accept(ordinal, at) },
 		Waiting: func(yes bool) { x.note(change{ordinal: ordinal, waiting: yes}) },
 		End:     func(out checks.Outcome) { x.note(change{ordinal: ordinal, outcome: &out}) },
 	}
+}
+
+// accept fixes the suppressions of a check run.
+func (x *execution) accept(ordinal int, at time.Time) {
+	e := x.engine
+	s := findings.NewSuppressions(e.suppressions(e.state.Txn(false), x.jobs[ordinal].Spec.Name))
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.accepts[ordinal] = acceptance{s, at}
 }
 
 const (
@@ -144,7 +167,7 @@ const (
 // launch lets the audit run on a goroutine of the Engine's, and calls done when it has ended.
 func (x *execution) launch(done func()) {
 	e := x.engine
-	if err := e.findings.Begin(findings.Audit{TaskID: x.taskID, StartTime: x.start}); err != nil {
+	if err := e.findings.Begin(findings.Audit{TaskID: x.taskID, StartTime: x.start, Hypothetical: x.hypothetical}); err != nil {
 		e.config.Logger.Error("findings of an audit cannot be kept", "task", x.taskID, "error", err)
 	}
 	ran := make(chan struct{})
@@ -220,21 +243,31 @@ func (x *execution) commit() {
 // details keeps the findings of a check run that has ended, and says how it did.
 func (x *execution) details(c change) model.AuditCheckDetails {
 	out := c.outcome
-	d := model.AuditCheckDetails{
-		TotalResourcesCount:        out.Scanned,
-		NonCompliantResourcesCount: out.NonCompliant,
+	suppressed, err := x.keep(c)
+	if err != nil && out.Err == nil {
+		out.Err, out.Message = err, err.Error()
 	}
-	failed, message := out.Err != nil, out.Message
-	if err := x.keep(c); err != nil && !failed {
-		failed, message = true, err.Error()
+	d := ended(out, suppressed, out.Stopped && x.ctx.Err() != nil && errors.Is(out.Err, context.Cause(x.ctx)))
+	if d.CheckRunStatus == model.AuditCheckRunStatusFailed {
+		x.log(c.ordinal, out.Message, out.Stack)
+	}
+	return d
+}
+
+// ended says how a check run did that has ended. Resources whose findings are suppressed do not decide.
+func ended(out *checks.Outcome, suppressed int64, canceled bool) model.AuditCheckDetails {
+	d := model.AuditCheckDetails{
+		TotalResourcesCount:                  out.Scanned,
+		NonCompliantResourcesCount:           out.NonCompliant,
+		SuppressedNonCompliantResourcesCount: suppressed,
 	}
 	switch {
-	case !failed && out.NonCompliant == 0:
+	case out.Err == nil && out.NonCompliant == suppressed:
 		d.CheckRunStatus = model.AuditCheckRunStatusCompletedCompliant
 		d.CheckCompliant = true
-	case !failed:
+	case out.Err == nil:
 		d.CheckRunStatus = model.AuditCheckRunStatusCompletedNonCompliant
-	case out.Stopped && x.ctx.Err() != nil && errors.Is(out.Err, context.Cause(x.ctx)):
+	case canceled:
 		d.CheckRunStatus = model.AuditCheckRunStatusCanceled
 	default:
 		d.CheckRunStatus = model.AuditCheckRunStatusFailed
@@ -242,27 +275,44 @@ func (x *execution) details(c change) model.AuditCheckDetails {
 		if out.InsufficientPermissions {
 			d.ErrorCode = model.CodeInsufficientPermissions
 		}
-		d.Message = shorten(message)
-		x.log(c.ordinal, message, out.Stack)
+		d.Message = shorten(out.Message)
 	}
 	return d
 }
 
-// keep stores what a check run found.
-func (x *execution) keep(c change) error {
+// keep stores what a check run found, and counts the resources of which that is suppressed.
+func (x *execution) keep(c change) (suppressed int64, err error) {
 	e := x.engine
 	spec := x.jobs[c.ordinal].Spec
-	found := make([]findings.Finding, len(c.outcome.Findings))
-	for i, f := range c.outcome.Findings {
-		found[i] = findings.Finding{Resource: f.Resource, Related: f.Related, Reason: f.Reason, ReasonCode: f.ReasonCode}
-	}
-	return e.findings.Append(findings.Run{
-		TaskID:    x.taskID,
-		Ordinal:   c.ordinal,
-		CheckName: spec.Name,
-		Severity:  spec.Severity,
-		Time:      x.start.Add(time.Since(x.clock)),
+	x.mu.Lock()
+	accept := x.accepts[c.ordinal]
+	x.mu.Unlock()
+	found, suppressed := accept.mark(spec.Name, c.outcome.Findings)
+	return suppressed, e.findings.Append(findings.Run{
+		TaskID:     x.taskID,
+		Ordinal:    c.ordinal,
+		CheckName:  spec.Name,
+		Severity:   spec.Severity,
+		Time:       x.start.Add(time.Since(x.clock)),
+		Incomplete: c.outcome.Err != nil,
 	}, found)
+}
+
+// mark makes findings of what a check reported, and counts the resources of which they are suppressed.
+func (a acceptance) mark(check string, reported []checks.Finding) (found []findings.Finding, suppressed int64) {
+	found = make([]findings.Finding, len(reported))
+	resources := make(map[model.ResourceIdentifier]struct{})
+	for i, f := range reported {
+		id := f.Resource.ResourceIdentifier
+		found[i] = findings.Finding{
+			Resource: f.Resource, Related: f.Related, Reason: f.Reason, ReasonCode: f.ReasonCode,
+			Suppressed: a.suppressions.Match(check, id, a.at),
+		}
+		if found[i].Suppressed {
+			resources[id] = struct{}{}
+		}
+	}
+	return found, int64(len(resources))
 }
 
 // log tells of a check that failed. The handler is the host's, and must not end the audit.

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"encoding/binary"
+	"fmt"
 	"iter"
 
 	"github.com/fleetaudit/fleetaudit/findings"
@@ -76,4 +78,60 @@ func (e *Engine) findingsQuery(ctx context.Context, in **model.ListAuditFindings
 		To:         i.EndTime.Time,
 		Suppressed: i.ListSuppressedFindings,
 	}, p.Err()
+}
+
+// shownRelated is how many related resources AWS shows with one finding.
+const shownRelated = 10
+
+// DescribeAuditFinding returns one finding, with its first ten related resources;
+// [Engine.ListRelatedResourcesForAuditFinding] has them all.
+//
+// Errors: InvalidRequestException, ResourceNotFoundException.
+func (e *Engine) DescribeAuditFinding(ctx context.Context, in *model.DescribeAuditFindingInput) (*model.DescribeAuditFindingOutput, error) {
+	if err := valid(begin(ctx, e, &in)); err != nil {
+		return nil, err
+	}
+	f, ok := e.findings.Get(in.FindingID)
+	if !ok {
+		return nil, noFinding(in.FindingID)
+	}
+	f.RelatedResources = f.RelatedResources[:min(len(f.RelatedResources), shownRelated)]
+	return &model.DescribeAuditFindingOutput{Finding: f}, nil
+}
+
+func noFinding(id string) error {
+	return &model.ResourceNotFoundException{Message: fmt.Sprintf("findingId %q does not exist, or is no longer kept", id)}
+}
+
+// ListRelatedResourcesForAuditFinding returns a page of the related resources of one finding, in the order in which
+// the check reported them.
+//
+// Errors: InvalidRequestException, also for a token whose finding is no longer kept; ResourceNotFoundException.
+func (e *Engine) ListRelatedResourcesForAuditFinding(ctx context.Context, in *model.ListRelatedResourcesForAuditFindingInput) (*model.ListRelatedResourcesForAuditFindingOutput, error) {
+	p, err := begin(ctx, e, &in)
+	if err != nil {
+		return nil, err
+	}
+	query := "ListRelatedResourcesForAuditFinding " + in.FindingID
+	from := e.openToken(&p, query, in.NextToken)
+	f, ok := e.findings.Get(in.FindingID)
+	if !ok && len(p) == 0 && from != nil {
+		p.Add("nextToken", in.NextToken, "is a token of a finding that is no longer kept")
+	}
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, noFinding(in.FindingID)
+	}
+	start := 0
+	if from != nil {
+		start = int(binary.BigEndian.Uint32(from))
+	}
+	end := min(start+pageSize(in.MaxResults), len(f.RelatedResources))
+	out := &model.ListRelatedResourcesForAuditFindingOutput{RelatedResources: f.RelatedResources[start:end]}
+	if end < len(f.RelatedResources) {
+		out.NextToken = e.tokens.Seal([]byte(query), binary.BigEndian.AppendUint32(nil, uint32(end)))
+	}
+	return out, nil
 }

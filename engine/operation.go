@@ -49,6 +49,16 @@ func Operations() []Operation {
 		op("GET", "/audit/tasks", (*Engine).ListAuditTasks, invalid),
 		op("PUT", "/audit/tasks/{taskId}/cancel", (*Engine).CancelAuditTask, invalid, notFound),
 		op("POST", "/audit/findings", (*Engine).ListAuditFindings, invalid),
+		op("GET", "/audit/findings/{findingId}", (*Engine).DescribeAuditFinding, invalid, notFound),
+		op("GET", "/audit/relatedResources", (*Engine).ListRelatedResourcesForAuditFinding, invalid, notFound),
+		op("POST", "/audit/suppressions/create", (*Engine).CreateAuditSuppression, invalid, exists, limitHit),
+		op("POST", "/audit/suppressions/describe", (*Engine).DescribeAuditSuppression, invalid, notFound),
+		op("PATCH", "/audit/suppressions/update", (*Engine).UpdateAuditSuppression, invalid, notFound),
+		op("POST", "/audit/suppressions/delete", (*Engine).DeleteAuditSuppression, invalid),
+		op("POST", "/audit/suppressions/list", (*Engine).ListAuditSuppressions, invalid),
+		op("POST", "/tags", (*Engine).TagResource, invalid, notFound, limitHit),
+		op("POST", "/untag", (*Engine).UntagResource, invalid, notFound),
+		op("GET", "/tags", (*Engine).ListTagsForResource, invalid, notFound),
 	}
 }
 

@@ -205,9 +205,7 @@ func (e *Engine) ListScheduledAudits(ctx context.Context, in *model.ListSchedule
 		return nil, err
 	}
 	out := new(model.ListScheduledAuditsOutput)
-	it := must(e.state.Txn(false).LowerBound(scheduleTable, "id", after))
-	for row := it.Next(); row != nil; row = it.Next() {
-		r := row.(*scheduleRow)
+	for r := range rowsFrom[scheduleRow](e.state.Txn(false), scheduleTable, "id", after, false) {
 		if len(out.ScheduledAudits) == pageSize(in.MaxResults) {
 			out.NextToken = e.tokens.Seal([]byte("ListScheduledAudits"), text(r.name))
 			break

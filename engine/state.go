@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"iter"
@@ -12,13 +13,15 @@ import (
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
-// The state is four tables of small rows. A row is never changed once it is in: a copy replaces it. Ids
+// The state is five tables of small rows. A row is never changed once it is in: a copy replaces it. Ids
 // and times are made before a transaction begins, so that a transaction depends on nothing but the state.
 const (
 	accountTable  = "account"  // at most one row
 	scheduleTable = "schedule" // by name; "due": by next slot
 	auditTable    = "audit"    // by task id; "start": by start time; "running": those in progress
 	progressTable = "progress" // by task id and number: what became of some check runs of an audit
+
+	suppressionTable = "suppression" // by check and resource; "token": by client request token; "expiry": soonest first
 )
 
 type accountRow struct {
@@ -52,6 +55,7 @@ type auditRow struct {
 	startTime time.Time // in milliseconds, as clients see it
 	schedule  string    // name; empty on demand
 	canceled  bool      // it was told to stop
+	asOf      time.Time // its checks judged as if it were then; zero: as of when they ran
 }
 
 // progressRow is what one commit says of check runs. A later row of the audit goes before an earlier one; a
@@ -65,6 +69,16 @@ type progressRow struct {
 type checkRun struct {
 	ordinal int // place among the checks of the audit
 	details model.AuditCheckDetails
+}
+
+type suppressionRow struct {
+	key         []byte // of its check and resource
+	check       string
+	resource    model.ResourceIdentifier
+	expiry      expiry
+	description string
+	token       string
+	created     suppressionTerms // as the call that bore the token had them
 }
 
 func newState() (*memdb.MemDB, error) {
@@ -92,11 +106,18 @@ func newState() (*memdb.MemDB, error) {
 			index("id", func(r *progressRow) []byte {
 				return binary.BigEndian.AppendUint32(text(r.taskID), uint32(r.number))
 			})),
+		suppressionTable: table(suppressionTable,
+			index("id", func(r *suppressionRow) []byte { return r.key }),
+			index("token", func(r *suppressionRow) []byte { return text(r.token) }),
+			index("expiry", func(r *suppressionRow) []byte { return append(r.expiry.key(), r.key...) })),
 	}})
 }
 
 // text makes a key of which no other is a beginning.
 func text(s string) []byte { return append([]byte(s), 0) }
+
+// beyond makes a key that comes after every other.
+func beyond() []byte { return bytes.Repeat([]byte{0xff}, 16) }
 
 // instant makes a key that sorts as time does, to the nanosecond.
 func instant(t time.Time) []byte {
@@ -163,6 +184,23 @@ func rows[T any](txn *memdb.Txn, table, index string, prefix []byte) iter.Seq[*T
 	}
 }
 
+// rowsFrom iterates over the rows whose key is from or after it, in order of keys; descending: from or before it, in
+// the opposite order.
+func rowsFrom[T any](txn *memdb.Txn, table, index string, from []byte, descending bool) iter.Seq[*T] {
+	bound := txn.LowerBound
+	if descending {
+		bound = txn.ReverseLowerBound
+	}
+	return func(yield func(*T) bool) {
+		it := must(bound(table, index, from))
+		for row := it.Next(); row != nil; row = it.Next() {
+			if !yield(row.(*T)) {
+				return
+			}
+		}
+	}
+}
+
 func put[T any](txn *memdb.Txn, table string, row *T) {
 	if err := txn.Insert(table, row); err != nil {
 		panic(err)
@@ -204,6 +242,8 @@ func (e *Engine) runs(txn *memdb.Txn, a *auditRow) []model.AuditCheckDetails {
 // enabled tells whether the account has a check enabled.
 func (a *accountRow) enabled(check string) bool { return a != nil && a.checks[check].Enabled }
 
-func (e *Engine) scheduleARN(name string) string {
-	return strings.Join([]string{"arn:aws:iot", e.config.Region, e.config.AccountID, "scheduledaudit/" + name}, ":")
+func (e *Engine) scheduleARN(name string) string { return e.arn("scheduledaudit/" + name) }
+
+func (e *Engine) arn(resource string) string {
+	return strings.Join([]string{"arn:aws:iot", e.config.Region, e.config.AccountID, resource}, ":")
 }

@@ -52,6 +52,22 @@ func newStock() *stock {
 			pass.Report(deviceFinding("broken-1", "WEAK", "it was found before the end"))
 			return errors.New("the registry does not answer")
 		}),
+		checks.New(deviceSpec("RELATED_CHECK"), func(_ context.Context, pass *checks.Pass) error {
+			f := deviceFinding("hub-1", "OLD", "it is old, and has twelve neighbours")
+			for i := range 12 {
+				f.Related = append(f.Related, model.RelatedResource{
+					ResourceType: model.ResourceTypeClientID, ResourceIdentifier: model.ResourceIdentifier{ClientID: fmt.Sprint("n-", i)},
+				})
+			}
+			pass.Report(f)
+			return nil
+		}),
+		checks.New(retrospective("PAST_CHECK"), func(_ context.Context, pass *checks.Pass) error {
+			if pass.Time.Year() == 2000 && pass.Time.Month() == time.January {
+				pass.Report(deviceFinding("past-1", "WEAK", "it was in January"))
+			}
+			return nil
+		}),
 	} {
 		s.checks[c.Spec().Name] = c
 	}
@@ -92,6 +108,12 @@ func deviceSpec(name string) checks.Spec {
 		ResourceType: model.ResourceTypeClientID,
 		ReasonCodes:  []checks.ReasonCode{{Code: "WEAK"}, {Code: "OLD"}},
 	}
+}
+
+func retrospective(name string) checks.Spec {
+	s := deviceSpec(name)
+	s.Retrospective = true
+	return s
 }
 
 func judgingSpec(name string) checks.Spec {

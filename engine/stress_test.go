@@ -16,6 +16,7 @@ import (
 
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/engine"
+	"github.com/fleetaudit/fleetaudit/findings"
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
@@ -120,6 +121,8 @@ func (h *hectic) input(r *rand.Rand, in any) {
 		r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 		return names[:1+r.IntN(len(names))]
 	}
+	check, resource := pick(r, "BAD", "SHARED_A", "GOOD"), model.ResourceIdentifier{ClientID: pick(r, "1", "2", "3", "100")}
+	arn := "arn:aws:iot:us-east-1:000000000000:scheduledaudit/" + pick(r, "A", "B")
 	schedule := pick(r, "A", "B", "C", "D", "E", "F", "G")
 	limit := int32(r.IntN(20))
 	around := func() (from, to model.Timestamp) {
@@ -164,8 +167,76 @@ func (h *hectic) input(r *rand.Rand, in any) {
 		} else {
 			in.StartTime, in.EndTime = around()
 		}
+	case *model.DescribeAuditFindingInput:
+		in.FindingID = h.finding(r, task())
+	case *model.ListRelatedResourcesForAuditFindingInput:
+		in.FindingID, in.MaxResults = h.finding(r, task()), &limit
+	case *model.CreateAuditSuppressionInput:
+		in.CheckName, in.ResourceIdentifier, in.ClientRequestToken = check, resource, pick(r, "1", "2", "3")
+		if r.IntN(2) > 0 {
+			in.SuppressIndefinitely = new(true)
+		} else {
+			in.ExpirationDate = model.At(time.Now().Add(time.Duration(r.IntN(50)) * time.Millisecond))
+		}
+	case *model.DescribeAuditSuppressionInput:
+		in.CheckName, in.ResourceIdentifier = check, resource
+	case *model.UpdateAuditSuppressionInput:
+		in.CheckName, in.ResourceIdentifier = check, resource
+		in.ExpirationDate = model.At(time.Now().Add(time.Duration(r.IntN(50)) * time.Millisecond))
+	case *model.DeleteAuditSuppressionInput:
+		in.CheckName, in.ResourceIdentifier = check, resource
+	case *model.ListAuditSuppressionsInput:
+		in.MaxResults, in.AscendingOrder = &limit, new(r.IntN(2) > 0)
+	case *model.TagResourceInput:
+		in.ResourceARN, in.Tags = arn, []model.Tag{{Key: pick(r, "a", "b"), Value: "v"}}
+	case *model.UntagResourceInput:
+		in.ResourceARN, in.TagKeys = arn, []string{"a"}
+	case *model.ListTagsForResourceInput:
+		in.ResourceARN = arn
 	default:
 		panic(fmt.Sprintf("a new operation: %T", in))
+	}
+}
+
+// finding returns the id of a finding of an audit, if it has one.
+func (h *hectic) finding(r *rand.Rand, taskID string) string {
+	for f := range h.AuditFindings(context.Background(), &model.ListAuditFindingsInput{TaskID: taskID}) {
+		if f.FindingID != "" && r.IntN(3) == 0 {
+			return f.FindingID
+		}
+	}
+	return "none"
+}
+
+// look looks at audits in ways that are no operations.
+func (h *hectic) look(t *testing.T, r *rand.Rand) {
+	h.mu.Lock()
+	tasks := slices.Clone(h.started[max(0, len(h.started)-20):])
+	h.mu.Unlock()
+	if len(tasks) < 2 {
+		return
+	}
+	for c, err := range h.DiffAudits(t.Context(), tasks[0], tasks[1+r.IntN(len(tasks)-1)]) {
+		if e, ok := errors.AsType[model.APIError](err); err != nil && !ok {
+			t.Error(e)
+		}
+		if err != nil {
+			break
+		}
+		history, err := h.FindingHistory(t.Context(), findings.FingerprintOf(c.Finding))
+		if err != nil || history.FirstSeen.Time.After(history.LastSeen.Time) {
+			t.Errorf("%v of %v: %v", history, c, err)
+		}
+	}
+	if _, err := h.SuppressionReport(t.Context(), time.Second); err != nil {
+		t.Error(err)
+	}
+	if r.IntN(20) > 0 {
+		return
+	}
+	f, err := h.Forecast(t.Context(), engine.ForecastInput{To: time.Now().Add(day)})
+	if err != nil || f.Reasons != nil && f.Lapsed == nil {
+		t.Errorf("%v: %v", f, err) // nothing here depends on the time but suppressions
 	}
 }
 
@@ -219,6 +290,9 @@ func TestStress(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(i), 1))
 			for n := range calls {
 				h.call(t, r, ops)
+				if n%20 == i%20 {
+					h.look(t, r)
+				}
 				if n%10 == i%10 {
 					h.start(runDue(t, h.Engine, begun.Add(time.Duration(r.IntN(30))*day))...)
 				}
@@ -255,6 +329,7 @@ func TestStress(t *testing.T) {
 		t.Errorf("%d audits are listed, the ends of %d were told; want a hundred and more", len(listed), len(h.told))
 	}
 	var total model.TaskStatistics
+	var suppressed int64
 	for id, out := range listed {
 		addsUp(t, out)
 		if len(h.told[id]) != 1 {
@@ -269,18 +344,32 @@ func TestStress(t *testing.T) {
 		if diff := cmp.Diff(s, told); diff != "" || n.TaskStatus != out.TaskStatus {
 			t.Errorf("%s is %s, told %s: %s", id, out.TaskStatus, n.TaskStatus, diff)
 		}
-		found := make(map[string]map[string]bool) // devices by check
+		found := make(map[string]map[string]bool) // by check: devices, and whether they are suppressed
 		for f, err := range h.AuditFindings(t.Context(), &model.ListAuditFindingsInput{TaskID: id}) {
 			require.NoError(t, err)
 			if found[f.CheckName] == nil {
 				found[f.CheckName] = make(map[string]bool)
 			}
-			found[f.CheckName][f.NonCompliantResource.ResourceIdentifier.ClientID] = true
+			id := f.NonCompliantResource.ResourceIdentifier.ClientID
+			if before, known := found[f.CheckName][id]; known && before != *f.IsSuppressed {
+				t.Errorf("%s of %s: one finding about %s is suppressed, another is not", f.CheckName, f.TaskID, id)
+			}
+			found[f.CheckName][id] = *f.IsSuppressed
 		}
 		for name, d := range out.AuditDetails {
 			if int64(len(found[name])) != d.NonCompliantResourcesCount {
 				t.Errorf("%s of %s counts %d, but has findings of %d", name, id, d.NonCompliantResourcesCount, len(found[name]))
 			}
+			var n int64
+			for _, yes := range found[name] {
+				if yes {
+					n++
+				}
+			}
+			if n != d.SuppressedNonCompliantResourcesCount {
+				t.Errorf("%s of %s counts %d suppressed, but has findings of %d", name, id, d.SuppressedNonCompliantResourcesCount, n)
+			}
+			suppressed += n
 		}
 		total.CompliantChecks += s.CompliantChecks
 		total.NonCompliantChecks += s.NonCompliantChecks
@@ -289,6 +378,7 @@ func TestStress(t *testing.T) {
 	}
 	for what, n := range map[string]int{
 		"compliant": total.CompliantChecks, "non-compliant": total.NonCompliantChecks, "failed": total.FailedChecks, "canceled": total.CanceledChecks,
+		"suppressed": int(suppressed),
 	} {
 		if n == 0 {
 			t.Errorf("of %d audits no check was %s: this was no stress", len(listed), what)

@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/fleetaudit/fleetaudit/findings"
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// DiffAudits iterates over what changed from one audit to a later one, as [findings.Store.Diff] says: what is new,
+// unchanged, back again, resolved, or still open because the later audit did not look. Findings of an audit in progress
+// are those of its checks that have ended. An error is yielded once, alone.
+//
+// Errors: InvalidRequestException; ResourceNotFoundException if an audit does not exist.
+func (e *Engine) DiffAudits(ctx context.Context, olderTaskID, newerTaskID string) iter.Seq2[findings.Change, error] {
+	return func(yield func(findings.Change, error) bool) {
+		changes, err := e.diff(ctx, olderTaskID, newerTaskID)
+		if err != nil {
+			yield(findings.Change{}, err)
+			return
+		}
+		for c := range changes {
+			if ctx.Err() != nil {
+				yield(findings.Change{}, context.Cause(ctx))
+				return
+			}
+			if !yield(c, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (e *Engine) diff(ctx context.Context, older, newer string) (iter.Seq[findings.Change], error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	txn := e.state.Txn(false)
+	for _, id := range []string{older, newer} {
+		if e.audit(txn, id) == nil {
+			return nil, noAudit(id)
+		}
+	}
+	changes, err := e.findings.Diff(older, newer)
+	switch {
+	case errors.Is(err, findings.ErrUnknownTask): // it was dropped since
+		return nil, &model.ResourceNotFoundException{Message: strings.TrimPrefix(err.Error(), "findings: ")}
+	case err != nil:
+		return nil, &model.InvalidRequestException{Message: strings.TrimPrefix(err.Error(), "findings: ")}
+	}
+	return changes, nil
+}
+
+// FindingHistory returns when a finding was first and last seen, whether it is resolved, and when it came back, as
+// [findings.Store.History] says. [findings.FingerprintOf] gives the fingerprint of a finding.
+//
+// Errors: ResourceNotFoundException if no audit that is kept found it.
+func (e *Engine) FindingHistory(ctx context.Context, fp findings.Fingerprint) (findings.History, error) {
+	if ctx.Err() != nil {
+		return findings.History{}, context.Cause(ctx)
+	}
+	h, ok := e.findings.History(fp)
+	if !ok {
+		return findings.History{}, &model.ResourceNotFoundException{
+			Message: fmt.Sprintf("no audit that is kept found %s about %s with %s", fp.ReasonCode, fp.Resource, fp.CheckName),
+		}
+	}
+	return h, nil
+}

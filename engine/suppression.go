@@ -1,0 +1,306 @@
+package engine
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-memdb"
+
+	"github.com/fleetaudit/fleetaudit/findings"
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// SuppressionPolicy is what the host asks of suppressions beyond what AWS does. It is applied to what a create or
+// an update would leave, and not to suppressions that nobody touches.
+type SuppressionPolicy struct {
+	// DescriptionRequired wants a description that is not blank: the reason why the finding is accepted.
+	DescriptionRequired bool
+	// MaxLifetime is how far in the future a suppression may expire, at the time of the create or update. Such a
+	// suppression must have an expirationDate. Zero: any time, and indefinitely.
+	MaxLifetime time.Duration
+}
+
+// expiry is the instant from which on a suppression no longer holds, in epoch milliseconds.
+type expiry int64
+
+const never expiry = math.MaxInt64
+
+func expiryOf(date model.Timestamp, indefinitely *bool) expiry {
+	if indefinitely != nil && *indefinitely {
+		return never
+	}
+	return expiry(date.UnixMilli())
+}
+
+// key sorts as expiries do: never is the last.
+func (x expiry) key() []byte { return binary.BigEndian.AppendUint64(nil, uint64(x)^1<<63) }
+
+func (x expiry) date() (at model.Timestamp, indefinitely *bool) {
+	if x == never {
+		return model.Timestamp{}, new(true)
+	}
+	return model.At(time.UnixMilli(int64(x))), new(false)
+}
+
+// suppressionTerms are what a suppression says about its check and resource.
+type suppressionTerms struct {
+	expiry      expiry
+	description string
+}
+
+func suppressionKey(check string, r model.ResourceIdentifier) []byte {
+	return append(text(check), findings.Fingerprint{CheckName: check, Resource: r}.String()...)
+}
+
+// suppression returns what a row looks like to clients.
+func (r *suppressionRow) suppression() model.AuditSuppression {
+	date, indefinitely := r.expiry.date()
+	return model.AuditSuppression{
+		CheckName: r.check, ResourceIdentifier: r.resource,
+		ExpirationDate: date, SuppressIndefinitely: indefinitely, Description: r.description,
+	}
+}
+
+func (e *Engine) suppression(txn *memdb.Txn, check string, r model.ResourceIdentifier) *suppressionRow {
+	return first[suppressionRow](txn, suppressionTable, "id", suppressionKey(check, r))
+}
+
+// suppressions yields those of a check; of every check if it is empty.
+func (e *Engine) suppressions(txn *memdb.Txn, check string) iter.Seq[model.AuditSuppression] {
+	var prefix []byte
+	if check != "" {
+		prefix = text(check)
+	}
+	return func(yield func(model.AuditSuppression) bool) {
+		for r := range rows[suppressionRow](txn, suppressionTable, "id", prefix) {
+			if !yield(r.suppression()) {
+				return
+			}
+		}
+	}
+}
+
+// suppressFromStart puts in the suppressions of the Config.
+func (e *Engine) suppressFromStart(list []model.AuditSuppression) error {
+	txn := e.state.Txn(true)
+	defer txn.Abort()
+	var all []error
+	for i, s := range list {
+		in := model.CreateAuditSuppressionInput{
+			CheckName: s.CheckName, ResourceIdentifier: s.ResourceIdentifier, ExpirationDate: s.ExpirationDate,
+			SuppressIndefinitely: s.SuppressIndefinitely, Description: s.Description, ClientRequestToken: newTaskID(),
+		}
+		p := model.Check(&in)
+		if in.CheckName != "" && e.place(in.CheckName) == len(e.specs) {
+			p.Add("checkName", in.CheckName, e.noSuchCheck())
+		}
+		if err := p.Err(); err != nil {
+			all = append(all, fmt.Errorf("Config.Suppressions[%d]: %w", i, err))
+			continue
+		}
+		put(txn, suppressionTable, newSuppression(&in))
+	}
+	if err := errors.Join(all...); err != nil {
+		return err
+	}
+	txn.Commit()
+	return nil
+}
+
+func newSuppression(in *model.CreateAuditSuppressionInput) *suppressionRow {
+	row := &suppressionRow{
+		key:         suppressionKey(in.CheckName, in.ResourceIdentifier),
+		check:       in.CheckName,
+		resource:    in.ResourceIdentifier,
+		expiry:      expiryOf(in.ExpirationDate, in.SuppressIndefinitely),
+		description: in.Description,
+		token:       in.ClientRequestToken,
+	}
+	row.created = suppressionTerms{row.expiry, row.description}
+	return row
+}
+
+// CreateAuditSuppression has findings of a check about a resource marked as suppressed, from the next run of the
+// check on. It holds until its expirationDate, and no longer at that very instant. A call that is repeated with the same clientRequestToken
+// changes nothing; the token must not come again with anything else while the suppression exists.
+//
+// Errors: InvalidRequestException, also if the policy of the host forbids it; ResourceAlreadyExistsException if the
+// check and the resource have a suppression of another token; LimitExceededException.
+func (e *Engine) CreateAuditSuppression(ctx context.Context, in *model.CreateAuditSuppressionInput) (*model.CreateAuditSuppressionOutput, error) {
+	p, err := beginWrite(ctx, e, &in)
+	if err != nil {
+		return nil, err
+	}
+	if in.CheckName != "" && e.place(in.CheckName) == len(e.specs) {
+		p.Add("checkName", in.CheckName, e.noSuchCheck())
+	}
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	row := newSuppression(in)
+	txn := e.state.Txn(true)
+	defer txn.Abort()
+	if old := first[suppressionRow](txn, suppressionTable, "token", text(row.token)); old != nil {
+		if old.check == row.check && old.resource == row.resource && old.created == row.created {
+			return &model.CreateAuditSuppressionOutput{}, nil
+		}
+		p.Add("clientRequestToken", row.token, "was given with another suppression, that of "+old.check+" and "+old.resource.String())
+		return nil, p.Err()
+	}
+	e.wantPolicy(&p, row, nil, now)
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	if first[suppressionRow](txn, suppressionTable, "id", row.key) != nil {
+		id := strings.Replace(string(row.key), "\x00", "/", 1)
+		return nil, &model.ResourceAlreadyExistsException{
+			Message:     fmt.Sprintf("checkName %q and resourceIdentifier %s have a suppression already", row.check, row.resource),
+			ResourceID:  id,
+			ResourceARN: e.arn("auditsuppression/" + id),
+		}
+	}
+	if reached(rows[suppressionRow](txn, suppressionTable, "id", nil), e.config.MaxSuppressions) {
+		return nil, &model.LimitExceededException{
+			Message: fmt.Sprintf("the account has %d suppressions, which is all it may have", e.config.MaxSuppressions),
+		}
+	}
+	put(txn, suppressionTable, row)
+	txn.Commit()
+	return &model.CreateAuditSuppressionOutput{}, nil
+}
+
+// wantPolicy notes what is wrong with a suppression that is new or replaces old.
+func (e *Engine) wantPolicy(p *model.Problems, row, old *suppressionRow, now time.Time) {
+	policy := e.config.SuppressionPolicy
+	date, _ := row.expiry.date()
+	shown := date.UTC().Format(time.RFC3339Nano)
+	switch {
+	case row.expiry == never:
+		if policy.MaxLifetime > 0 {
+			p.Add("suppressIndefinitely", true, "is not allowed: a suppression must expire within "+policy.MaxLifetime.String())
+		}
+	case (old == nil || old.expiry != row.expiry) && !date.After(now):
+		p.Add("expirationDate", shown, "must be later than now, "+now.UTC().Format(time.RFC3339))
+	case policy.MaxLifetime > 0 && date.After(now.Add(policy.MaxLifetime)):
+		p.Add("expirationDate", shown, "must not be later than "+now.Add(policy.MaxLifetime).UTC().Format(time.RFC3339)+
+			": a suppression must expire within "+policy.MaxLifetime.String())
+	}
+	if policy.DescriptionRequired && strings.TrimSpace(row.description) == "" {
+		p.Add("description", row.description, "is required: say why the finding is accepted")
+	}
+}
+
+// DescribeAuditSuppression returns one suppression, also one that has expired.
+//
+// Errors: InvalidRequestException, ResourceNotFoundException.
+func (e *Engine) DescribeAuditSuppression(ctx context.Context, in *model.DescribeAuditSuppressionInput) (*model.DescribeAuditSuppressionOutput, error) {
+	if err := valid(begin(ctx, e, &in)); err != nil {
+		return nil, err
+	}
+	row := e.suppression(e.state.Txn(false), in.CheckName, in.ResourceIdentifier)
+	if row == nil {
+		return nil, noSuppression(in.CheckName, in.ResourceIdentifier)
+	}
+	out := model.DescribeAuditSuppressionOutput(row.suppression())
+	return &out, nil
+}
+
+func noSuppression(check string, r model.ResourceIdentifier) error {
+	return &model.ResourceNotFoundException{
+		Message: fmt.Sprintf("checkName %q and resourceIdentifier %s have no suppression", check, r),
+	}
+}
+
+// UpdateAuditSuppression changes a suppression; what the input leaves out stays. An expirationDate ends
+// suppressIndefinitely, and the other way round. Findings that exist stay as they are.
+//
+// Errors: InvalidRequestException, also if the policy of the host forbids what would result;
+// ResourceNotFoundException.
+func (e *Engine) UpdateAuditSuppression(ctx context.Context, in *model.UpdateAuditSuppressionInput) (*model.UpdateAuditSuppressionOutput, error) {
+	p, err := beginWrite(ctx, e, &in)
+	if err := valid(p, err); err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	txn := e.state.Txn(true)
+	defer txn.Abort()
+	old := e.suppression(txn, in.CheckName, in.ResourceIdentifier)
+	if old == nil {
+		return nil, noSuppression(in.CheckName, in.ResourceIdentifier)
+	}
+	row := *old
+	switch {
+	case !in.ExpirationDate.IsZero() || in.SuppressIndefinitely != nil && *in.SuppressIndefinitely:
+		row.expiry = expiryOf(in.ExpirationDate, in.SuppressIndefinitely)
+	case in.SuppressIndefinitely != nil && old.expiry == never:
+		model.CheckExpiry(&p, in.ExpirationDate, in.SuppressIndefinitely)
+		return nil, p.Err()
+	}
+	if in.Description != nil {
+		row.description = *in.Description
+	}
+	e.wantPolicy(&p, &row, old, now)
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	put(txn, suppressionTable, &row)
+	txn.Commit()
+	return &model.UpdateAuditSuppressionOutput{}, nil
+}
+
+// DeleteAuditSuppression deletes a suppression. It is no error if there is none.
+//
+// Errors: InvalidRequestException.
+func (e *Engine) DeleteAuditSuppression(ctx context.Context, in *model.DeleteAuditSuppressionInput) (*model.DeleteAuditSuppressionOutput, error) {
+	if err := valid(beginWrite(ctx, e, &in)); err != nil {
+		return nil, err
+	}
+	txn := e.state.Txn(true)
+	defer txn.Abort()
+	if row := e.suppression(txn, in.CheckName, in.ResourceIdentifier); row != nil {
+		remove(txn, suppressionTable, row)
+		txn.Commit()
+	}
+	return &model.DeleteAuditSuppressionOutput{}, nil
+}
+
+// ListAuditSuppressions returns a page of suppressions, those that have expired too, by expiry: soonest first and
+// the indefinite ones last, or the other way round. One that is not changed while a client reads pages is in exactly
+// one of them.
+//
+// Errors: InvalidRequestException.
+func (e *Engine) ListAuditSuppressions(ctx context.Context, in *model.ListAuditSuppressionsInput) (*model.ListAuditSuppressionsOutput, error) {
+	p, err := begin(ctx, e, &in)
+	if err != nil {
+		return nil, err
+	}
+	ascending := in.AscendingOrder == nil || *in.AscendingOrder
+	query := fmt.Sprintf("ListAuditSuppressions %t %q", ascending, suppressionKey(in.CheckName, in.ResourceIdentifier))
+	from := e.openToken(&p, query, in.NextToken)
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	if from == nil && !ascending {
+		from = beyond()
+	}
+	out := new(model.ListAuditSuppressionsOutput)
+	for r := range rowsFrom[suppressionRow](e.state.Txn(false), suppressionTable, "expiry", from, !ascending) {
+		if in.CheckName != "" && in.CheckName != r.check ||
+			in.ResourceIdentifier != (model.ResourceIdentifier{}) && in.ResourceIdentifier != r.resource {
+			continue
+		}
+		if len(out.Suppressions) == pageSize(in.MaxResults) {
+			out.NextToken = e.tokens.Seal([]byte(query), append(r.expiry.key(), r.key...))
+			break
+		}
+		out.Suppressions = append(out.Suppressions, r.suppression())
+	}
+	return out, nil
+}

@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/go-memdb"
+
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// maxTags is how many tags AWS lets a resource have.
+const maxTags = 50
+
+// taggedSchedule returns the scheduled audit of an ARN. Nothing else has tags.
+func (e *Engine) taggedSchedule(txn *memdb.Txn, p model.Problems, arn string) (*scheduleRow, error) {
+	name, ours := strings.CutPrefix(arn, e.scheduleARN(""))
+	if arn != "" && (!ours || name == "") {
+		p.Add("resourceArn", arn, "must be the ARN of a scheduled audit of this account, "+e.scheduleARN("NAME"))
+	}
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	row := e.schedule(txn, name)
+	if row == nil {
+		return nil, &model.ResourceNotFoundException{Message: fmt.Sprintf("resourceArn %q does not exist", arn)}
+	}
+	return row, nil
+}
+
+// TagResource gives tags to a scheduled audit. A key that it has already gets the new value.
+//
+// Errors: InvalidRequestException; ResourceNotFoundException; LimitExceededException if it would have more than 50.
+func (e *Engine) TagResource(ctx context.Context, in *model.TagResourceInput) (*model.TagResourceOutput, error) {
+	p, err := beginWrite(ctx, e, &in)
+	if err != nil {
+		return nil, err
+	}
+	txn := e.state.Txn(true)
+	defer txn.Abort()
+	old, err := e.taggedSchedule(txn, p, in.ResourceARN)
+	if err != nil {
+		return nil, err
+	}
+	row := *old
+	row.tags = slices.Clone(old.tags)
+	for _, t := range in.Tags {
+		if i := slices.IndexFunc(row.tags, func(has model.Tag) bool { return has.Key == t.Key }); i >= 0 {
+			row.tags[i] = t
+		} else {
+			row.tags = append(row.tags, t)
+		}
+	}
+	if len(row.tags) > maxTags {
+		return nil, &model.LimitExceededException{
+			Message: fmt.Sprintf("resourceArn %q would have %d tags; it may have %d", in.ResourceARN, len(row.tags), maxTags),
+		}
+	}
+	put(txn, scheduleTable, &row)
+	txn.Commit()
+	return &model.TagResourceOutput{}, nil
+}
+
+// UntagResource takes tags from a scheduled audit. Keys that it does not have are passed over.
+//
+// Errors: InvalidRequestException, ResourceNotFoundException.
+func (e *Engine) UntagResource(ctx context.Context, in *model.UntagResourceInput) (*model.UntagResourceOutput, error) {
+	p, err := beginWrite(ctx, e, &in)
+	if err != nil {
+		return nil, err
+	}
+	txn := e.state.Txn(true)
+	defer txn.Abort()
+	old, err := e.taggedSchedule(txn, p, in.ResourceARN)
+	if err != nil {
+		return nil, err
+	}
+	row := *old
+	row.tags = slices.DeleteFunc(slices.Clone(old.tags), func(t model.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+	put(txn, scheduleTable, &row)
+	txn.Commit()
+	return &model.UntagResourceOutput{}, nil
+}
+
+// ListTagsForResource returns the tags of a scheduled audit, in the order in which it got them. They are at most 50,
+// so there is one page, and no token that could ask for another.
+//
+// Errors: InvalidRequestException, ResourceNotFoundException.
+func (e *Engine) ListTagsForResource(ctx context.Context, in *model.ListTagsForResourceInput) (*model.ListTagsForResourceOutput, error) {
+	p, err := begin(ctx, e, &in)
+	if err != nil {
+		return nil, err
+	}
+	e.openToken(&p, "ListTagsForResource", in.NextToken)
+	row, err := e.taggedSchedule(e.state.Txn(false), p, in.ResourceARN)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ListTagsForResourceOutput{Tags: slices.Clone(row.tags)}, nil
+}
