@@ -3,6 +3,7 @@
 //	fleetaudit audit fleet/                      what is wrong with the fleet in a folder
 //	fleetaudit audit policy.json                 with a policy
 //	fleetaudit audit fleet.pem --as-of 2030-01-01
+//	fleetaudit audit fleet/ --suppressions accepted.json --forecast 2030-12-31
 //	fleetaudit schedule next --frequency MONTHLY --day-of-month LAST
 //	fleetaudit checks                            what it can look for
 //

@@ -35,12 +35,14 @@ func (f failOn) reached(s model.AuditFindingSeverity) bool {
 
 // auditFlags are the flags of audit.
 type auditFlags struct {
-	checks      []string
-	params      []string
-	asOf        string
-	failOn      failOn
-	all         bool
-	allowUnread bool
+	checks       []string
+	params       []string
+	asOf         string
+	suppressions string
+	forecast     string
+	failOn       failOn
+	all          bool
+	allowUnread  bool
 }
 
 func (a *app) auditCommand() *cobra.Command {
@@ -67,16 +69,25 @@ Every member of the JSON is documented with the Go package that reads it:
 A check that has nothing to look at is "not run", which says nothing about the fleet. The
 report says what to supply.
 
+Findings that are accepted may be suppressed: --suppressions takes a JSON file as
+aws iot list-audit-suppressions prints it. What is suppressed is counted apart, and the
+report tells which suppressions have expired, expire within 30 days, or matched nothing.
+
+--forecast runs the checks again, as of a later date and over the fleet as it is, and
+says what will be new by then: certificates that expire, suppressions that lapse.
+
 Exit status:
   0  the audit is complete; without --fail-on, whatever it found
-  1  the audit is complete, and found something at or above --fail-on
+  1  the audit is complete, and found something at or above --fail-on; what is
+     suppressed or only forecast does not count
   2  it is not complete, whatever it found: a check failed, one that --check names had
      nothing to look at, something could not be read (unless --allow-unread), or it was
-     interrupted; or the command line is wrong`,
+     interrupted; a check of --forecast failed; or the command line is wrong`,
 		Example: `  fleetaudit audit fleet/
   fleetaudit audit policy.json --fail-on MEDIUM
   fleetaudit audit /etc/ssl/certs/ca-certificates.crt --as-of 2030-01-01
   fleetaudit audit fleet/ --check DEVICE_CERTIFICATE_EXPIRING_CHECK --param CERT_EXPIRATION_THRESHOLD_IN_DAYS=60
+  fleetaudit audit fleet/ --suppressions accepted.json --forecast 2030-12-31
   fleetaudit audit fleet/ --format json --fail-on HIGH > audit.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 || slices.Contains(args, "") {
@@ -91,10 +102,13 @@ Exit status:
 	flags.StringSliceVar(&f.checks, "check", nil, "run only the check of this `name`; may be repeated, or names separated by commas")
 	flags.StringArrayVar(&f.params, "param", nil, "set a parameter: `[CHECK.]NAME=VALUE`; without CHECK, of every check that has it")
 	flags.StringVar(&f.asOf, "as-of", "", "judge as if it were this date, at midnight UTC, or `time` (default: now)")
+	flags.StringVar(&f.suppressions, "suppressions", "", "suppress what this `file` of audit suppressions says is accepted")
+	flags.StringVar(&f.forecast, "forecast", "", "say also what will be new by this date, at midnight UTC, or `time`")
 	addEnum(cmd, flags, "fail-on", &f.failOn, "exit with 1 if there are findings of this `severity` or a worse one: CRITICAL, HIGH, MEDIUM, LOW, NONE")
 	flags.BoolVar(&f.allowUnread, "allow-unread", false, "do not exit with 2 because something could not be read")
 	flags.BoolVar(&f.all, "all", false, "show long lists whole")
 	_ = cmd.RegisterFlagCompletionFunc("check", a.completeChecks)
+	_ = cmd.MarkFlagFilename("suppressions")
 	return cmd
 }
 
@@ -107,7 +121,12 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
 		}
 	}
 	// What is wrong with the command line is told before a large fleet has been read.
-	wanted, err := named("--check ", f.checks, a.specs())
+	to, err := parseForecast(f, asOf)
+	if err != nil {
+		return err
+	}
+	specs := a.specs()
+	wanted, err := named("--check ", f.checks, specs)
 	if err != nil {
 		return err
 	}
@@ -116,6 +135,17 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
 		return err
 	}
 
+	interrupted := errors.New("interrupted while reading, nothing was audited")
+	var suppressions []model.AuditSuppression
+	if f.suppressions != "" {
+		suppressions, err = readSuppressions(ctx, f.suppressions, specs)
+		if ctx.Err() != nil {
+			return interrupted
+		}
+		if err != nil {
+			return err
+		}
+	}
 	progress := terminal.NewProgress(a.stderr, a.color)
 	defer progress.Stop()
 	reading := "Reading " + strings.Join(fleet.Names(paths), ", ")
@@ -124,7 +154,7 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
 	loaded, err := fleet.Load(ctx, a.stdin, paths)
 	stop()
 	if ctx.Err() != nil {
-		return errors.New("interrupted while reading, nothing was audited")
+		return interrupted
 	}
 	if err != nil {
 		return err
@@ -133,9 +163,15 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
 	r.AsOf = model.At(asOf)
 
 	if run := a.choose(r, wanted, loaded.Contents); len(run) > 0 {
-		if err := runChecks(ctx, r, run, params, asOf, progress); err != nil {
+		x := execution{
+			checks: run, params: params, suppressions: suppressionsOf(run, suppressions), asOf: asOf, forecast: to, progress: progress,
+		}
+		if err := x.run(ctx, r); err != nil {
 			return err
 		}
+	}
+	if f.suppressions != "" {
+		r.Suppress(f.suppressions, suppressions)
 	}
 	r.Name(loaded)
 	progress.Stop()
@@ -150,6 +186,9 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
 	}
 	if why := incomplete(r, f); why != "" {
 		a.say("the audit is not complete: %s", why)
+		a.code = ExitError
+	} else if why := incompleteForecast(r, f); why != "" {
+		a.say("the forecast is not complete: %s", why)
 		a.code = ExitError
 	} else if f.failOn.reached(r.Worst()) {
 		a.code = ExitFindings

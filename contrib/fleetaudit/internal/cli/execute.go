@@ -11,11 +11,23 @@ import (
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
-// runChecks audits with checks, and puts what became of them into r. If ctx ends, the audit is cancelled, and
-// that is what became of them.
-func runChecks(ctx context.Context, r *report.Report, run []checks.Check, params map[string]map[string]string, asOf time.Time, progress *terminal.Progress) error {
+// execution is what to run, and as of when.
+type execution struct {
+	checks       []checks.Check
+	params       map[string]map[string]string // by the names of the checks
+	suppressions []model.AuditSuppression     // those of the checks
+	asOf         time.Time
+	forecast     time.Time // zero: none
+	progress     *terminal.Progress
+}
+
+// run audits, and puts what became of the checks into r. If ctx ends, the audit is cancelled, and that is what
+// became of them.
+func (x execution) run(ctx context.Context, r *report.Report) error {
 	// The fleet is in memory and somebody can interrupt: that is limit enough.
-	e, err := engine.New(engine.Config{Checks: run, EnableAll: true, MaxFindings: -1, CheckTimeLimit: -1})
+	e, err := engine.New(engine.Config{
+		Checks: x.checks, EnableAll: true, MaxFindings: -1, CheckTimeLimit: -1, Suppressions: x.suppressions,
+	})
 	if err != nil {
 		return err
 	}
@@ -25,24 +37,33 @@ func runChecks(ctx context.Context, r *report.Report, run []checks.Check, params
 	configure := &model.UpdateAccountAuditConfigurationInput{AuditCheckConfigurations: map[string]model.AuditCheckConfiguration{}}
 	for _, s := range r.Specs {
 		start.TargetCheckNames = append(start.TargetCheckNames, s.Name)
-		configure.AuditCheckConfigurations[s.Name] = model.AuditCheckConfiguration{Enabled: true, Configuration: params[s.Name]}
+		configure.AuditCheckConfigurations[s.Name] = model.AuditCheckConfiguration{Enabled: true, Configuration: x.params[s.Name]}
 	}
 	// From here on an end of ctx cancels the audit, and what it has found is still read.
 	inner := context.WithoutCancel(ctx)
 	if _, err := e.UpdateAccountAuditConfiguration(inner, configure); err != nil {
 		return err
 	}
-	task, err := e.StartAuditAsOf(inner, start, asOf)
+	task, err := e.StartAuditAsOf(inner, start, x.asOf)
 	if err != nil {
 		return err
 	}
 	r.TaskID = task.TaskID
+	if err := x.wait(ctx, r, e); err != nil || x.forecast.IsZero() {
+		return err
+	}
+	return forecast(ctx, r, e, x.asOf, x.forecast, x.progress)
+}
+
+// wait puts into r what becomes of its audit. If ctx ends, that is cancelled.
+func (x execution) wait(ctx context.Context, r *report.Report, e *engine.Engine) (err error) {
+	inner := context.WithoutCancel(ctx)
 	stop := context.AfterFunc(ctx, func() {
 		// It fails only if the audit has ended.
 		_, _ = e.CancelAuditTask(inner, &model.CancelAuditTaskInput{TaskID: r.TaskID})
 	})
 	defer stop()
-	defer watch(progress, e, r.TaskID)()
+	defer watch(x.progress, e, r.TaskID)()
 	if r.AuditTask, err = e.WaitAuditTask(inner, r.TaskID); err != nil {
 		return err
 	}

@@ -8,4 +8,6 @@ var (
 	ParseParams = parseParams
 	Nearest     = nearest
 	ProgressOf  = progressOf
+
+	ParseSuppressions = parseSuppressions
 )

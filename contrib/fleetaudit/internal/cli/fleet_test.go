@@ -30,6 +30,8 @@ const asOf = "2030-01-01"
 const (
 	example     = "../../../../checks/inventory/testdata/fleet"
 	exampleAsOf = "2024-06-01"
+	// exampleSuppressions are of findings about it, and show what there is to tell of suppressions.
+	exampleSuppressions = "../../../../checks/inventory/testdata/suppressions.json"
 )
 
 // TestFleets compares the fleets in testdata with those that are made here.

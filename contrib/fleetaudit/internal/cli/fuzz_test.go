@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +11,11 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/builtin"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/cli"
 	"github.com/fleetaudit/fleetaudit/model"
@@ -72,6 +77,50 @@ func FuzzAudit(f *testing.F) {
 			if stdout.Len() > 0 {
 				decode(t, stdout.String())
 			}
+		}
+	})
+}
+
+// FuzzSuppressions tries files of suppressions. One that is taken says the same when it is written anew, and the
+// audit has no more to say against it.
+func FuzzSuppressions(f *testing.F) {
+	example, err := os.ReadFile(exampleSuppressions)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(example))
+	for _, seed := range []string{
+		suppressions(), suppressions(aSuppression), "\uFEFF" + suppressions(aSuppression), suppressions(aSuppression, aSuppression),
+		suppressions(strings.Replace(aSuppression, "pump-1", `\u001b[2J\u202e`, 1)),
+		suppressions(strings.Replace(aSuppression, `"suppressIndefinitely": true`, `"expirationDate": 1597881600.5`, 1)),
+		suppressions(strings.Replace(aSuppression, "true", "null", 1)), "{}", "[", `{"suppressions": [[]]}`, "{\"\xff\": 0}",
+	} {
+		f.Add(seed)
+	}
+	var specs []checks.Spec
+	for _, c := range builtin.All(inventory.New(inventory.Contents{})) {
+		specs = append(specs, c.Spec())
+	}
+	name := filepath.Join(f.TempDir(), "suppressions.json")
+	f.Fuzz(func(t *testing.T, file string) {
+		list, err := cli.ParseSuppressions([]byte(file), specs)
+		if err != nil {
+			if list != nil || strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }) {
+				t.Errorf("%q: %d suppressions and the error %q", file, len(list), err)
+			}
+			return
+		}
+		written, err := json.Marshal(map[string]any{"suppressions": append([]model.AuditSuppression{}, list...)})
+		require.NoError(t, err)
+		again, err := cli.ParseSuppressions(written, specs)
+		require.NoError(t, err)
+		if diff := cmp.Diff(list, again); diff != "" {
+			t.Errorf("%q, written anew (-first +second):\n%s", file, diff)
+		}
+		require.NoError(t, os.WriteFile(name, []byte(file), 0o600))
+		for _, more := range [][]string{{"--width", "72"}, {"--width", "200", "--all"}} {
+			args := append([]string{"audit", "testdata/sound", "-", "--as-of", asOf, "--forecast", "2044-01-01", "--allow-unread", "--suppressions", name}, more...)
+			wellBehaved(t, args, `{"accounts": [`+anAccount+`]}`+connected)
 		}
 	})
 }

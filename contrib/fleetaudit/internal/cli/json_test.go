@@ -38,10 +38,42 @@ type document struct {
 		CheckRunStatus string `json:"checkRunStatus"`
 		Reason         string `json:"reason"`
 	} `json:"notRunChecks"`
-	Notes     []string                       `json:"notes"`
-	TaskID    string                         `json:"taskId"`
-	AuditTask *model.DescribeAuditTaskOutput `json:"auditTask"`
-	Findings  []model.AuditFinding           `json:"findings"`
+	Notes        []string                       `json:"notes"`
+	TaskID       string                         `json:"taskId"`
+	AuditTask    *model.DescribeAuditTaskOutput `json:"auditTask"`
+	Findings     []model.AuditFinding           `json:"findings"`
+	Suppressions *struct {
+		File        string                   `json:"file"`
+		TotalCount  int                      `json:"totalCount"`
+		ActiveCount int                      `json:"activeCount"`
+		NotRunCount int                      `json:"notRunCount"`
+		Expired     []model.AuditSuppression `json:"expired"`
+		Expiring    []model.AuditSuppression `json:"expiring"`
+		Unmatched   []model.AuditSuppression `json:"unmatched"`
+	} `json:"suppressions"`
+	Forecast *struct {
+		To      model.Timestamp `json:"to"`
+		Summary string          `json:"summary"`
+		Checks  []struct {
+			CheckName string                     `json:"checkName"`
+			Severity  model.AuditFindingSeverity `json:"severity"`
+			From      model.AuditCheckDetails    `json:"from"`
+			To        model.AuditCheckDetails    `json:"to"`
+		} `json:"checks"`
+		Reasons []struct {
+			CheckName                  string                     `json:"checkName"`
+			Severity                   model.AuditFindingSeverity `json:"severity"`
+			ReasonForNonComplianceCode string                     `json:"reasonForNonComplianceCode"`
+			NewFindingsCount           int                        `json:"newFindingsCount"`
+			ResolvedFindingsCount      int                        `json:"resolvedFindingsCount"`
+			UnsuppressedFindingsCount  int                        `json:"unsuppressedFindingsCount"`
+		} `json:"reasons"`
+		Lapsed   []model.AuditSuppression `json:"lapsed"`
+		Findings []struct {
+			model.AuditFinding
+			WasSuppressed bool `json:"wasSuppressed"`
+		} `json:"findings"`
+	} `json:"forecast"`
 	Resources map[string]struct {
 		Subject string `json:"subject"`
 		File    string `json:"file"`
@@ -87,6 +119,9 @@ func TestJSONAgreesWithTable(t *testing.T) {
 		"audit testdata/fleet/ca testdata/sound --as-of 2040-01-01T12:00:00+02:00",
 		"audit testdata/sound/root.crl --as-of 2030-01-01",
 		"audit " + example + " --as-of " + exampleAsOf,
+		"audit " + example + " --as-of " + exampleAsOf + " --suppressions " + exampleSuppressions + " --forecast 2024-12-01",
+		"audit " + example + " --as-of 2024-07-01 --suppressions " + exampleSuppressions,
+		"audit testdata/fleet --as-of 2029-06-01 --forecast 2030-01-01T12:00:00Z",
 	} {
 		t.Run(args, func(t *testing.T) {
 			asJSON, asText := run(t, words(args+" --format json")...), run(t, words(args+" --all --width 200")...)
@@ -94,10 +129,10 @@ func TestJSONAgreesWithTable(t *testing.T) {
 				t.Errorf("json exits with %d and says %q, table with %d and %q", asJSON.code, asJSON.stderr, asText.code, asText.stderr)
 			}
 			doc := decode(t, asJSON.stdout)
-			// The rows of the table of checks: SEVERITY CHECK STATUS CHECKED FLAGGED.
+			// The rows of the table of checks: SEVERITY CHECK STATUS CHECKED FLAGGED, and SUPPRESSED if it is not 0.
 			rows := make(map[string]string)
 			for line := range strings.Lines(asText.stdout) {
-				if f := strings.Fields(line); len(f) == 5 && strings.HasSuffix(f[1], "_CHECK") {
+				if f := strings.Fields(line); (len(f) == 5 || len(f) == 6) && strings.HasSuffix(f[1], "_CHECK") && line[0] != ' ' {
 					rows[f[1]] = strings.Join(f[2:], " ")
 				}
 			}
@@ -109,13 +144,22 @@ func TestJSONAgreesWithTable(t *testing.T) {
 					if d.CheckCompliant {
 						status = "compliant"
 					}
-					want[name] = fmt.Sprintf("%s %d %d", status, d.TotalResourcesCount, d.NonCompliantResourcesCount)
+					n := d.SuppressedNonCompliantResourcesCount
+					want[name] = fmt.Sprintf("%s %d %d", status, d.TotalResourcesCount, d.NonCompliantResourcesCount-n)
+					if n > 0 {
+						want[name] += fmt.Sprint(" ", n)
+					}
 				}
 			}
 			if diff := cmp.Diff(want, rows); diff != "" {
 				t.Errorf("rows (-json +table):\n%s", diff)
 			}
+			suppressed := 0
 			for _, f := range doc.Findings {
+				if f.IsSuppressed != nil && *f.IsSuppressed {
+					suppressed++
+					continue
+				}
 				severities[f.Severity]++
 				shows(t, asText.stdout, f.NonCompliantResource.ResourceIdentifier)
 				for _, related := range f.RelatedResources {
@@ -125,6 +169,10 @@ func TestJSONAgreesWithTable(t *testing.T) {
 					t.Errorf("finding %+v is not of task %s, or lacks isSuppressed", f, doc.TaskID)
 				}
 			}
+			if words := fmt.Sprintf(" findings, %d suppressed: ", suppressed); strings.Contains(asText.stdout, words) != (suppressed > 0) {
+				t.Errorf("%d findings are suppressed, and the text does not tell %q", suppressed, words)
+			}
+			agrees(t, doc, asText.stdout)
 			for severity, n := range severities {
 				if want := fmt.Sprintf("%d %s", n, severity); !strings.Contains(asText.stdout, want) {
 					t.Errorf("the text does not have %q", want)
@@ -150,6 +198,43 @@ func TestJSONAgreesWithTable(t *testing.T) {
 				t.Errorf("the text does not have the instant %v", doc.AsOf)
 			}
 		})
+	}
+}
+
+// agrees looks for the suppressions and the forecast of a document in a report.
+func agrees(t *testing.T, doc document, text string) {
+	t.Helper()
+	var suppressions []model.AuditSuppression
+	if s := doc.Suppressions; s != nil {
+		suppressions = slices.Concat(s.Expired, s.Expiring, s.Unmatched)
+		if words := fmt.Sprintf("%s: %d in force", s.File, s.ActiveCount); !strings.Contains(text, words) || s.TotalCount != s.ActiveCount+s.NotRunCount+len(s.Expired) {
+			t.Errorf("%+v: the text does not have %q, or counts do not add up", s, words)
+		}
+	}
+	if f := doc.Forecast; f != nil {
+		suppressions = append(suppressions, f.Lapsed...)
+		fresh := 0
+		for _, r := range f.Reasons {
+			fresh += r.NewFindingsCount + r.UnsuppressedFindingsCount
+		}
+		if fresh != len(f.Findings) {
+			t.Errorf("%d findings are forecast, and counted %d", len(f.Findings), fresh)
+		}
+		for _, found := range f.Findings {
+			shows(t, text, found.NonCompliantResource.ResourceIdentifier)
+			if !strings.Contains(text, found.CheckName+"\nBy ") {
+				t.Errorf("the text does not forecast %s", found.CheckName)
+			}
+		}
+		if summary := strings.TrimPrefix(f.Summary, "by "); !strings.Contains(strings.Join(strings.Fields(text), " "), "By "+summary) {
+			t.Errorf("the text does not have %q", summary)
+		}
+	}
+	for _, s := range suppressions {
+		shows(t, text, s.ResourceIdentifier)
+		if !strings.Contains(text, strings.Fields(s.Description)[0]) {
+			t.Errorf("the text does not describe %+v", s)
+		}
 	}
 }
 

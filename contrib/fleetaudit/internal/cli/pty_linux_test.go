@@ -120,6 +120,30 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+// TestForecastShowsProgress looks ahead until somebody has seen that.
+func TestForecastShowsProgress(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	stderr := newPseudoTerminal(t, 90, "⠙ Looking ahead to 2031-01-01")
+	all := func(inv *inventory.Inventory) []checks.Check {
+		return []checks.Check{check("SLOW_CHECK", model.AuditFindingSeverityHigh, func(ctx context.Context, pass *checks.Pass, c *inventory.Certificate) error {
+			if pass.Time.Year() == 2031 {
+				select {
+				case <-stderr.saw:
+				case <-ctx.Done():
+				}
+			}
+			return context.Cause(ctx)
+		})(inv)}
+	}
+	code := cli.RunWith(ctx, all, words("audit testdata/sound --forecast 2031-01-01 --as-of "+asOf), nil, io.Discard, stderr.file)
+	progress := stderr.Text()
+	if code != cli.ExitOK || !strings.HasSuffix(progress, "\x1b[2K\r") || strings.Contains(progress, "\n") {
+		t.Errorf("exit code %d, progress %q", code, progress)
+	}
+}
+
 // slowInput is a file that comes once somebody has seen something.
 type slowInput struct {
 	saw  <-chan struct{}

@@ -168,6 +168,7 @@ func TestCompletion(t *testing.T) {
 		{"audit --check CA_", "CA_CERTIFICATE_EXPIRING_CHECK\tCA certificate is expiring\nCA_CERTIFICATE_KEY_QUALITY_CHECK\tCA certificate has a weak key\n:4\n"},
 		{"audit --check X,LOG", "X,LOGGING_DISABLED_CHECK\tLogging is disabled\n:4\n"},
 		{"audit --fail-on C", "CRITICAL\nHIGH\nMEDIUM\nLOW\nNONE\n:4\n"},
+		{"audit --suppressions acc", ":0\n"}, // files, whatever they are called
 		{"schedule next --frequency D", "DAILY\nWEEKLY\nBIWEEKLY\nMONTHLY\n:4\n"},
 	} {
 		got := run(t, append([]string{"__complete"}, words(test.args)...)...)

@@ -35,15 +35,20 @@ func named(what string, names []string, specs []checks.Spec) ([]checks.Spec, err
 	for _, name := range names {
 		upper := strings.ToUpper(strings.TrimSpace(name))
 		if !slices.Contains(all, upper) {
-			hint := "see fleetaudit checks"
-			if len(nearest(upper, all)) > 0 {
-				hint = didYouMean(upper, all)
-			}
-			return nil, fmt.Errorf("%s%q is not a check: %s", what, name, hint)
+			return nil, fmt.Errorf("%s%q %s", what, name, noSuchCheck(upper, all))
 		}
 		wanted[upper] = true
 	}
 	return slices.DeleteFunc(slices.Clone(specs), func(s checks.Spec) bool { return !wanted[s.Name] }), nil
+}
+
+// noSuchCheck goes on from a name that none of all is: what may be meant.
+func noSuchCheck(name string, all []string) string {
+	hint := "see fleetaudit checks"
+	if len(nearest(name, all)) > 0 {
+		hint = didYouMean(name, all)
+	}
+	return "is not a check: " + hint
 }
 
 // choose returns those of the wanted checks that have something to look at in a fleet, and puts into r the

@@ -41,21 +41,7 @@ func Load(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loade
 			}
 		}
 	}
-	type result struct {
-		loaded inventory.Loaded
-		err    error
-	}
-	done := make(chan result, 1)
-	go func() {
-		loaded, err := load(ctx, stdin, paths)
-		done <- result{loaded, err}
-	}()
-	select {
-	case r := <-done:
-		return r.loaded, r.err
-	case <-ctx.Done():
-		return inventory.Loaded{}, context.Cause(ctx)
-	}
+	return within(ctx, func() (inventory.Loaded, error) { return load(ctx, stdin, paths) })
 }
 
 func load(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loaded, error) {

@@ -14,7 +14,7 @@ import (
 // findings writes what each check found, the worst severity first.
 func (w *writer) findings() {
 	byCheck := make(map[string][]model.AuditFinding)
-	for _, f := range w.report.Findings {
+	for _, f := range w.open {
 		byCheck[f.CheckName] = append(byCheck[f.CheckName], f)
 	}
 	for _, s := range w.worstFirst() {
@@ -38,18 +38,27 @@ func (w *writer) check(s checks.Spec, found []model.AuditFinding) {
 	if len(judged) == 0 {
 		return
 	}
-	w.b.WriteString("\n" + w.screen.Paint(Ink(s.Severity), string(s.Severity)) + "  ")
-	w.line("", terminal.Bold, s.Name)
+	w.checkTitle(s.Severity, s.Name)
 	w.prose("", terminal.Faint, s.Title)
 	w.kinds(judged)
 	if n := len(found) - len(judged); n > 0 {
 		w.b.WriteString("\n")
 		w.prose("  ", terminal.Plain, fmt.Sprintf("%s (%s): see the end.", model.ReasonCodeResourceNotEvaluable, number(n)))
 	}
+	if n := w.report.suppressed(s.Name); n > 0 {
+		w.b.WriteString("\n")
+		w.prose("  ", terminal.Plain, plural(n, "resource")+" suppressed.")
+	}
 	if s.Remediation != "" {
 		w.b.WriteString("\n")
 		w.advice(s.Remediation)
 	}
+}
+
+// checkTitle begins what is said about one check.
+func (w *writer) checkTitle(severity model.AuditFindingSeverity, words string) {
+	w.b.WriteString("\n" + w.screen.Paint(Ink(severity), string(severity)) + "  ")
+	w.line("", terminal.Bold, words)
 }
 
 func (w *writer) advice(text string) {
@@ -74,7 +83,7 @@ func (w *writer) notEvaluable() {
 	}
 	var once []model.AuditFinding
 	seen := make(map[resource]bool)
-	for _, f := range w.report.Findings {
+	for _, f := range w.open {
 		k := resource{f.NonCompliantResource.ResourceIdentifier, f.ReasonForNonCompliance}
 		if isNotEvaluable(f) && !seen[k] {
 			seen[k] = true
@@ -88,7 +97,7 @@ func (w *writer) notEvaluable() {
 	var worst model.AuditFindingSeverity
 	for _, s := range w.worstFirst() {
 		n := 0
-		for _, f := range w.report.Findings {
+		for _, f := range w.open {
 			if f.CheckName == s.Name && isNotEvaluable(f) {
 				n++
 			}
@@ -98,8 +107,7 @@ func (w *writer) notEvaluable() {
 			rows = append(rows, []terminal.Cell{{Text: string(s.Severity), Ink: Ink(s.Severity)}, {Text: s.Name}, {Text: number(n)}})
 		}
 	}
-	w.b.WriteString("\n" + w.screen.Paint(Ink(worst), string(worst)) + "  ")
-	w.line("", terminal.Bold, "Could not be judged")
+	w.checkTitle(worst, "Could not be judged")
 	w.b.WriteString(w.screen.Table("  ", []terminal.Column{{}, {Flex: true, Breaks: "_"}, {Right: true}}, rows))
 	w.kinds(once)
 	w.b.WriteString("\n")

@@ -23,8 +23,10 @@ type Report struct {
 	TaskID       string               `json:"taskId,omitempty"` // empty, as AuditTask is nil: no check could run
 	AuditTask    *Task                `json:"auditTask,omitempty"`
 	Findings     []model.AuditFinding `json:"findings"`
+	Suppressions *Suppressions        `json:"suppressions,omitempty"` // nil: none were given
+	Forecast     *Forecast            `json:"forecast,omitempty"`     // nil: none was asked for, or it was interrupted
 
-	// Resources are those that findings name and that stand somewhere: certificates by certificate id, policy
+	// Resources are those that findings or suppressions name and that stand somewhere: certificates by certificate id, policy
 	// versions as policy/NAME:VERSION, identity pools by id, role aliases by ARN, and accounts.
 	Resources map[string]Resource `json:"resources"`
 
@@ -72,10 +74,10 @@ func problems(list []inventory.Problem) []LoadProblem {
 	return all
 }
 
-// Worst returns the severity of the worst finding, or an empty one if there is none.
+// Worst returns the severity of the worst finding that is not suppressed, or an empty one if there is none.
 func (r *Report) Worst() model.AuditFindingSeverity {
 	for _, s := range model.AuditFindingSeverity("").Values() {
-		if slices.ContainsFunc(r.Findings, func(f model.AuditFinding) bool { return f.Severity == s }) {
+		if slices.ContainsFunc(r.Findings, func(f model.AuditFinding) bool { return f.Severity == s && !isSuppressed(f) }) {
 			return s
 		}
 	}

@@ -32,6 +32,9 @@ func TestWorst(t *testing.T) {
 		if severity != "" {
 			r.Findings = append(r.Findings, finding("ANY_CHECK", severity, "p"))
 		}
+		suppressed := finding("ANY_CHECK", "CRITICAL", "p")
+		suppressed.IsSuppressed = new(true)
+		r.Findings = append(r.Findings, suppressed) // which does not count
 		if got := r.Worst(); got != want {
 			t.Errorf("worst of %d findings: %q, want %q", len(r.Findings), got, want)
 		}

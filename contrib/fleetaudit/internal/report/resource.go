@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
@@ -19,10 +20,27 @@ type Resource struct {
 // Name fills Resources from what was loaded.
 func (r *Report) Name(loaded inventory.Loaded) {
 	wanted := make(map[string]bool)
-	for _, f := range r.Findings {
+	finding := func(f *model.AuditFinding) {
 		wanted[resourceKey(f.NonCompliantResource.ResourceIdentifier)] = true
 		for _, related := range f.RelatedResources {
 			wanted[resourceKey(related.ResourceIdentifier)] = true
+		}
+	}
+	suppressions := func(list []model.AuditSuppression) {
+		for _, s := range list {
+			wanted[resourceKey(s.ResourceIdentifier)] = true
+		}
+	}
+	for i := range r.Findings {
+		finding(&r.Findings[i])
+	}
+	if s := r.Suppressions; s != nil {
+		suppressions(slices.Concat(s.Expired, s.Expiring, s.Unmatched))
+	}
+	if f := r.Forecast; f != nil {
+		suppressions(f.Lapsed)
+		for i := range f.Findings {
+			finding(&f.Findings[i].AuditFinding)
 		}
 	}
 	add := func(id model.ResourceIdentifier, subject func() string, at inventory.Origin) {

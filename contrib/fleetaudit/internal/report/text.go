@@ -17,7 +17,10 @@ const Shown = 10
 
 // Text returns the report for people. Long lists are cut at Shown items, unless all is set.
 func (r *Report) Text(screen terminal.Screen, all bool) string {
-	w := &writer{report: r, screen: screen, all: all, oneFile: r.oneFile(), wholeFiles: r.wholeFiles()}
+	w := &writer{
+		report: r, screen: screen, all: all, oneFile: r.oneFile(), wholeFiles: r.wholeFiles(),
+		open: slices.DeleteFunc(slices.Clone(r.Findings), isSuppressed),
+	}
 	w.head()
 	w.notRead()
 	w.table()
@@ -26,6 +29,8 @@ func (r *Report) Text(screen terminal.Screen, all bool) string {
 	w.notEvaluable()
 	w.notRun()
 	w.notes()
+	w.suppressions()
+	w.forecast()
 	w.summary()
 	return w.b.String()
 }
@@ -36,7 +41,8 @@ type writer struct {
 	report              *Report
 	screen              terminal.Screen
 	all                 bool
-	oneFile, wholeFiles bool // see Report.oneFile and Report.wholeFiles
+	oneFile, wholeFiles bool                 // see Report.oneFile and Report.wholeFiles
+	open                []model.AuditFinding // those that are not suppressed
 }
 
 func (w *writer) line(indent string, ink terminal.Ink, text string) {
@@ -136,8 +142,9 @@ func (w *writer) table() {
 	for i, s := range specs {
 		d := r.AuditTask.AuditDetails[s.Name]
 		status, ink := statusWords(d, s.Severity)
-		flagged := terminal.Cell{Text: number(int(d.NonCompliantResourcesCount))}
-		if d.NonCompliantResourcesCount > 0 {
+		open := d.NonCompliantResourcesCount - d.SuppressedNonCompliantResourcesCount
+		flagged := terminal.Cell{Text: number(int(open))}
+		if open > 0 {
 			flagged.Ink = Ink(s.Severity)
 		}
 		rows[i] = []terminal.Cell{
@@ -146,11 +153,12 @@ func (w *writer) table() {
 			{Text: status, Ink: ink},
 			{Text: number(int(d.TotalResourcesCount))},
 			flagged,
+			{Text: some(int(d.SuppressedNonCompliantResourcesCount))},
 		}
 	}
 	w.b.WriteString(w.screen.Table("", []terminal.Column{
 		{Title: "SEVERITY"}, {Title: "CHECK", Flex: true, Breaks: "_"}, {Title: "STATUS"},
-		{Title: "CHECKED", Right: true}, {Title: "FLAGGED", Right: true},
+		{Title: "CHECKED", Right: true}, {Title: "FLAGGED", Right: true}, {Title: "SUPPRESSED", Right: true},
 	}, rows))
 }
 
@@ -242,11 +250,16 @@ func (w *writer) summary() {
 		w.prose("", terminal.Alarm, "Interrupted: this is what had been found by then, not everything.")
 	}
 	ink, words := terminal.Green, "No findings"
-	if n := len(r.Findings); n > 0 {
+	suppressed := ""
+	if n := len(r.Findings) - len(w.open); n > 0 {
+		suppressed = ", " + number(n) + " suppressed"
+		words += suppressed
+	}
+	if n := len(w.open); n > 0 {
 		var parts []string
 		for _, s := range r.Worst().Values() {
 			count := 0
-			for _, f := range r.Findings {
+			for _, f := range w.open {
 				if f.Severity == s {
 					count++
 				}
@@ -255,7 +268,7 @@ func (w *writer) summary() {
 				parts = append(parts, number(count)+" "+string(s))
 			}
 		}
-		ink, words = Ink(r.Worst()), plural(n, "finding")+": "+strings.Join(parts, ", ")
+		ink, words = Ink(r.Worst()), plural(n, "finding")+suppressed+": "+strings.Join(parts, ", ")
 	}
 	var rest []string
 	if r.AuditTask == nil {
@@ -277,6 +290,17 @@ func (w *writer) summary() {
 	if len(rest) > 0 {
 		w.prose("", terminal.Plain, strings.Join(rest, ", "))
 	}
+	if r.Forecast != nil {
+		w.prose("", terminal.Plain, "By "+strings.TrimPrefix(r.Forecast.Summary, "by "))
+	}
+}
+
+// some is a number, or nothing where that is all there is: a column of nothing is left out.
+func some(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return number(n)
 }
 
 // number writes n with commas between thousands.
