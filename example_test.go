@@ -3,9 +3,14 @@ package fleetaudit_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/builtin"
+	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/engine"
+	"github.com/fleetaudit/fleetaudit/findings"
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
@@ -37,6 +42,50 @@ func Example() {
 	// Output:
 	// COMPLETED COMPLETED_NON_COMPLIANT
 	// CRITICAL pump-2 DEFAULT_PASSWORD <nil>
+}
+
+// One finding of the example fleet is accepted, another is fixed; then what an audit says of them, and what half a year
+// will bring.
+func Example_findings() {
+	ctx := context.Background()
+	loaded, err := inventory.Load(ctx, "checks/inventory/testdata/fleet")
+	ok(err)
+	fleet := inventory.New(loaded.Contents)
+	e, err := engine.New(engine.Config{Checks: builtin.All(fleet), EnableAll: true})
+	ok(err)
+	defer e.Close()
+	const check = "IOT_POLICY_OVERLY_PERMISSIVE_CHECK"
+	audit := func() (taskID string) {
+		task, err := e.StartOnDemandAuditTask(ctx, &model.StartOnDemandAuditTaskInput{TargetCheckNames: []string{check}})
+		ok(err)
+		_, err = e.WaitAuditTask(ctx, task.TaskID)
+		ok(err)
+		return task.TaskID
+	}
+	doorbell := model.ResourceIdentifier{PolicyVersionIdentifier: model.PolicyVersionIdentifier{PolicyName: "doorbell", PolicyVersionID: "1"}}
+	withoutCamera := loaded.Contents
+	withoutCamera.PolicyVersions = slices.DeleteFunc(slices.Clone(withoutCamera.PolicyVersions), func(v inventory.PolicyVersion) bool {
+		return v.Name == "camera"
+	})
+	june, december := time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC), time.Date(2024, 12, 1, 0, 0, 0, 0, time.UTC)
+
+	accept := model.CreateAuditSuppressionInput{CheckName: check, ResourceIdentifier: doorbell, SuppressIndefinitely: new(true),
+		Description: "a prototype that stays in the laboratory", ClientRequestToken: "doorbell"}
+
+	before := audit()
+	_, err = e.CreateAuditSuppression(ctx, &accept) // doorbell:1, "a prototype that stays in the laboratory"
+	ok(err)
+	fleet.Replace(withoutCamera) // camera:1 is no more
+	for c, err := range e.DiffAudits(ctx, before, audit()) {
+		history, _ := e.FindingHistory(ctx, findings.FingerprintOf(c.Finding))
+		fmt.Println(c.State, c.Finding.NonCompliantResource.ResourceIdentifier, *c.Finding.IsSuppressed, history.State, err)
+	}
+	fmt.Println(e.Forecast(ctx, engine.ForecastInput{From: june, To: december}))
+	// Output:
+	// UNCHANGED lock-pilot:1 false OPEN <nil>
+	// UNCHANGED doorbell:1 true OPEN <nil>
+	// RESOLVED camera:1 false RESOLVED <nil>
+	// by 2024-12-01: 2 CERTIFICATE_PAST_EXPIRATION, 1 CERTIFICATE_PAST_AGE_THRESHOLD <nil>
 }
 
 func ok(err error) {
