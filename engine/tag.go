@@ -30,6 +30,26 @@ func (e *Engine) taggedSchedule(txn *memdb.Txn, p model.Problems, arn string) (*
 	return row, nil
 }
 
+// changeTags replaces the tags of a scheduled audit. change gets a copy of those that it has.
+func (e *Engine) changeTags(p model.Problems, arn string, change func(tags []model.Tag) []model.Tag) error {
+	txn := e.state.Txn(true)
+	defer txn.Abort()
+	old, err := e.taggedSchedule(txn, p, arn)
+	if err != nil {
+		return err
+	}
+	row := *old
+	row.tags = change(slices.Clone(old.tags))
+	if len(row.tags) > maxTags {
+		return &model.LimitExceededException{
+			Message: fmt.Sprintf("resourceArn %q would have %d tags; it may have %d", arn, len(row.tags), maxTags),
+		}
+	}
+	put(txn, scheduleTable, &row)
+	txn.Commit()
+	return nil
+}
+
 // TagResource gives tags to a scheduled audit. A key that it has already gets the new value.
 //
 // Errors: InvalidRequestException; ResourceNotFoundException; LimitExceededException if it would have more than 50.
@@ -38,28 +58,19 @@ func (e *Engine) TagResource(ctx context.Context, in *model.TagResourceInput) (*
 	if err != nil {
 		return nil, err
 	}
-	txn := e.state.Txn(true)
-	defer txn.Abort()
-	old, err := e.taggedSchedule(txn, p, in.ResourceARN)
+	err = e.changeTags(p, in.ResourceARN, func(tags []model.Tag) []model.Tag {
+		for _, t := range in.Tags {
+			if i := slices.IndexFunc(tags, func(has model.Tag) bool { return has.Key == t.Key }); i >= 0 {
+				tags[i] = t
+			} else {
+				tags = append(tags, t)
+			}
+		}
+		return tags
+	})
 	if err != nil {
 		return nil, err
 	}
-	row := *old
-	row.tags = slices.Clone(old.tags)
-	for _, t := range in.Tags {
-		if i := slices.IndexFunc(row.tags, func(has model.Tag) bool { return has.Key == t.Key }); i >= 0 {
-			row.tags[i] = t
-		} else {
-			row.tags = append(row.tags, t)
-		}
-	}
-	if len(row.tags) > maxTags {
-		return nil, &model.LimitExceededException{
-			Message: fmt.Sprintf("resourceArn %q would have %d tags; it may have %d", in.ResourceARN, len(row.tags), maxTags),
-		}
-	}
-	put(txn, scheduleTable, &row)
-	txn.Commit()
 	return &model.TagResourceOutput{}, nil
 }
 
@@ -71,16 +82,12 @@ func (e *Engine) UntagResource(ctx context.Context, in *model.UntagResourceInput
 	if err != nil {
 		return nil, err
 	}
-	txn := e.state.Txn(true)
-	defer txn.Abort()
-	old, err := e.taggedSchedule(txn, p, in.ResourceARN)
+	err = e.changeTags(p, in.ResourceARN, func(tags []model.Tag) []model.Tag {
+		return slices.DeleteFunc(tags, func(t model.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+	})
 	if err != nil {
 		return nil, err
 	}
-	row := *old
-	row.tags = slices.DeleteFunc(slices.Clone(old.tags), func(t model.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
-	put(txn, scheduleTable, &row)
-	txn.Commit()
 	return &model.UntagResourceOutput{}, nil
 }
 
