@@ -197,6 +197,9 @@ func (x *run) resume() {
 
 // wait returns once a source is ready, or ctx has ended.
 func (x *run) wait(ctx context.Context, ready <-chan struct{}) error {
+	if x.job.NoWait {
+		return ErrNoData
+	}
 	hadSlot := x.pause()
 	defer x.resume()
 	x.waiting(1)

@@ -46,6 +46,8 @@ type Job struct {
 	// Now, if not nil, is asked for the Pass's Time after a wait for the data of the Spec's Source. It must not
 	// block.
 	Now func() time.Time
+	// NoWait says that the run does not wait for data collection: where it would, it ends with [ErrNoData].
+	NoWait bool
 	// Start, if not nil, is told that the check begins to look, once there is data, and the Pass's Time. It must
 	// not block.
 	Start func(at time.Time)
@@ -87,6 +89,7 @@ type Outcome struct {
 var (
 	ErrTimeLimit       = errors.New("went beyond the time limit") // a check, or the source that it scanned
 	ErrTooManyFindings = errors.New("the check reported more findings than it may")
+	ErrNoData          = errors.New("there is no data yet") // of a Job that has NoWait
 	errGoexit          = errors.New("runtime.Goexit was called")
 )
 

@@ -45,8 +45,6 @@ type Handle interface {
 	SourceName() string
 	// SourceLen returns how many resources a scan will bring, and whether that is known.
 	SourceLen() (int, bool)
-	// SourceReady tells whether it has data, so that a check of it would not wait.
-	SourceReady() bool
 	// SourceCollect calls the Source's Collect, if it has one.
 	SourceCollect(on bool)
 
@@ -81,19 +79,6 @@ func (s *Source[T]) SourceLen() (int, bool) {
 		return len(s.items()), true
 	}
 	return 0, false
-}
-
-// SourceReady implements [Handle].
-func (s *Source[T]) SourceReady() bool {
-	if s.Ready == nil {
-		return true
-	}
-	select {
-	case <-s.Ready():
-		return true
-	default:
-		return false
-	}
 }
 
 // SourceCollect implements [Handle].

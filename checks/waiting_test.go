@@ -173,8 +173,8 @@ func TestStart(t *testing.T) {
 		stop time.Duration // before the data is there; zero: never
 		want []string
 	}{
-		{"with a clock", time.Now, 0, []string{"waits", "ready at 1h0m0s", "starts, judging as of 1h0m0s", "ends"}},
-		{"as of a fixed time", nil, 0, []string{"waits", "ready at 1h0m0s", "starts, judging as of 0s", "ends"}},
+		{"with a clock", time.Now, 0, []string{"waits", "starts at 1h0m0s, judging as of 1h0m0s", "ends"}},
+		{"as of a fixed time", nil, 0, []string{"waits", "starts at 1h0m0s, judging as of 0s", "ends"}},
 		{"told to stop", time.Now, time.Minute, []string{"waits", "ends"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -182,18 +182,12 @@ func TestStart(t *testing.T) {
 				begin := time.Now()
 				at := make(chan struct{})
 				src := &checks.Source[int]{Name: "ints", All: sequence(1), Ready: func() <-chan struct{} { return at }}
-				if src.SourceReady() || !checks.Slice("ints", []int{1}).SourceReady() {
-					t.Error("SourceReady is wrong")
-				}
 				time.AfterFunc(delay, func() { close(at) })
 				var got []string
 				check := checks.Each(spec("STARTS"), src, func(context.Context, *checks.Pass, *int) error { return nil })
 				job := checks.Job{Check: check, Spec: check.Spec(), Pass: checks.Pass{Time: begin}, Now: row.now,
 					Start: func(at time.Time) {
-						if src.SourceReady() {
-							got = append(got, fmt.Sprint("ready at ", time.Since(begin)))
-						}
-						got = append(got, fmt.Sprint("starts, judging as of ", at.Sub(begin)))
+						got = append(got, fmt.Sprint("starts at ", time.Since(begin), ", judging as of ", at.Sub(begin)))
 					},
 					Waiting: func(waiting bool) {
 						if waiting {
@@ -213,6 +207,38 @@ func TestStart(t *testing.T) {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 			})
+		})
+	}
+}
+
+// TestNoWait has checks that would wait, by their Spec's Source, or in the midst of their work.
+func TestNoWait(t *testing.T) {
+	never := &checks.Source[int]{Name: "ints", All: sequence(1), Ready: func() <-chan struct{} { return make(chan struct{}) }}
+	ready := checks.Slice("ints", []int{1})
+	for name, check := range map[string]checks.Check{
+		"Source": checks.Each(spec("WAITS"), never, func(context.Context, *checks.Pass, *int) error { return nil }),
+		"Read": checks.New(spec("WAITS"), func(ctx context.Context, pass *checks.Pass) error {
+			for _, err := range never.Read(ctx, pass) {
+				return err
+			}
+			return nil
+		}),
+		"within a scan": checks.Each(spec("WAITS"), ready, func(ctx context.Context, pass *checks.Pass, _ *int) error {
+			return checks.Scan(ctx, pass, never, func(context.Context, *checks.Pass, *int) error { return nil })
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got error
+			job := checks.Job{
+				Check: check, Spec: check.Spec(), NoWait: true,
+				Waiting: func(bool) { t.Error("it waits") },
+				End:     func(out checks.Outcome) { got = out.Err },
+			}
+			var r checks.Runner
+			r.Run(t.Context(), []*checks.Job{&job})
+			if !errors.Is(got, checks.ErrNoData) {
+				t.Errorf("got %v, want %v", got, checks.ErrNoData)
+			}
 		})
 	}
 }

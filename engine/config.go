@@ -61,9 +61,6 @@ type Config struct {
 	// Suppressions are those that the account begins with. They may have expired, SuppressionPolicy is not asked about
 	// them, and the last of several with the same check and resource counts. Nil: none.
 	Suppressions []model.AuditSuppression
-	// MaxSuppressions is how many audit suppressions the account may have. Zero or negative: no limit; AWS
-	// publishes none.
-	MaxSuppressions int
 	// SuppressionPolicy is what suppressions must be like. Zero: as AWS takes them.
 	SuppressionPolicy SuppressionPolicy
 
@@ -119,7 +116,6 @@ var (
 func (c Config) withDefaults() (Config, []checks.Spec, error) {
 	var all []error
 	c.Checks = slices.Clone(c.Checks)
-	c.Suppressions = slices.Clone(c.Suppressions)
 	if len(c.Checks) == 0 {
 		all = append(all, errors.New("Config.Checks must hold at least one check"))
 	}
@@ -160,7 +156,6 @@ func (c Config) withDefaults() (Config, []checks.Spec, error) {
 	limit(&c.Retention, 90*day)
 	limit(&c.MaxScheduledAudits, 5)
 	limit(&c.MaxOnDemandAudits, 10)
-	limit(&c.MaxSuppressions, 0)
 	zero(&c.Location, time.UTC)
 	if c.TimeOfDay < 0 || c.TimeOfDay >= day {
 		all = append(all, fmt.Errorf("Config.TimeOfDay %v must be from 0 to less than 24h", c.TimeOfDay))

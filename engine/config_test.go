@@ -121,12 +121,12 @@ func TestConfigDefaults(t *testing.T) {
 		{"everything given", engine.Config{
 			EnableAll: true, AccountID: "123456789012", Region: "eu-west-3", NotifyTimeout: 1, Concurrency: 2, CheckTimeLimit: 3,
 			StopGrace: 4, MaxFindings: 5, Retention: 6, MaxScheduledAudits: 7, MaxOnDemandAudits: 8, Location: berlin,
-			TimeOfDay: 9, Spread: 10, MissedRuns: engine.SkipMissed, MissedAfter: 11, MaxSuppressions: 12,
+			TimeOfDay: 9, Spread: 10, MissedRuns: engine.SkipMissed, MissedAfter: 11,
 			SuppressionPolicy: engine.SuppressionPolicy{MaxLifetime: 13},
 		}, engine.Config{
 			EnableAll: true, AccountID: "123456789012", Region: "eu-west-3", NotifyTimeout: 1, Concurrency: 2, CheckTimeLimit: 3,
 			StopGrace: 4, MaxFindings: 5, Retention: 6, MaxScheduledAudits: 7, MaxOnDemandAudits: 8, Location: berlin,
-			TimeOfDay: 9, Spread: 10, MissedRuns: engine.SkipMissed, MissedAfter: 11, MaxSuppressions: 12,
+			TimeOfDay: 9, Spread: 10, MissedRuns: engine.SkipMissed, MissedAfter: 11,
 			SuppressionPolicy: engine.SuppressionPolicy{MaxLifetime: 13},
 		}},
 		{"zero Spread ends at midnight", engine.Config{TimeOfDay: 20 * time.Hour}, engine.Config{

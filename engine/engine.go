@@ -87,6 +87,7 @@ func New(config Config) (*Engine, error) {
 	if err := e.suppressFromStart(config.Suppressions); err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
+	e.config.Suppressions = nil // the caller's
 	e.collect()
 	return e, nil
 }

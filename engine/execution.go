@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -40,7 +41,7 @@ type execution struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	hypothetical bool // the checks judge as of another time
+	disabled map[int]string // checks that do not run, by ordinal
 
 	commits int           // that brought changes
 	news    chan struct{} // holds one if pending may hold something
@@ -52,7 +53,7 @@ type execution struct {
 // acceptance is what a check run takes for suppressed: the suppressions as they were when it started.
 type acceptance struct {
 	suppressions findings.Suppressions
-	at           time.Time // what the check took for now
+	at           time.Time // when it started, or as of when it judges
 }
 
 // change is what became of one check run.
@@ -72,8 +73,8 @@ func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 		jobs:   make([]*checks.Job, len(r.checks)),
 		news:   make(chan struct{}, 1),
 
-		hypothetical: !r.asOf.IsZero(),
-		accepts:      make([]acceptance, len(r.checks)),
+		disabled: make(map[int]string),
+		accepts:  make([]acceptance, len(r.checks)),
 	}
 	x.ctx, x.cancel = context.WithCancelCause(e.ctx)
 	account := e.account(txn)
@@ -85,6 +86,7 @@ func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 			x.jobs[ordinal] = x.job(ordinal, i, r, account.checks[name].Configuration)
 			continue
 		}
+		x.disabled[ordinal] = name
 		disabled = append(disabled, checkRun{ordinal, model.AuditCheckDetails{
 			CheckRunStatus: model.AuditCheckRunStatusFailed,
 			ErrorCode:      model.CodeAuditCheckDisabled,
@@ -102,6 +104,10 @@ func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 		schedule:  r.schedule,
 		asOf:      r.asOf,
 	})
+	// Within the transaction, so that both have audits in the same order. It fails only for an id that is taken.
+	if err := e.findings.Begin(findings.Audit{TaskID: x.taskID, StartTime: x.start, Hypothetical: !r.asOf.IsZero()}); err != nil {
+		panic(err)
+	}
 	e.mu.Lock()
 	e.running[x.taskID] = x // before the commit, so that whoever sees the audit can cancel it
 	e.mu.Unlock()
@@ -143,8 +149,13 @@ func (x *execution) job(ordinal, i int, r request, set map[string]string) *check
 			Since:  r.since,
 			Config: e.specs[i].Configure(&ignored, "", set),
 		},
-		Now:     now,
-		Start:   func(at time.Time) { x.accept(ordinal, at) },
+		Now: now,
+		Start: func(at time.Time) {
+			if now != nil {
+				at = now() // it may have waited for a slot
+			}
+			x.accept(ordinal, at)
+		},
 		Waiting: func(yes bool) { x.note(change{ordinal: ordinal, waiting: yes}) },
 		End:     func(out checks.Outcome) { x.note(change{ordinal: ordinal, outcome: &out}) },
 	}
@@ -167,8 +178,12 @@ const (
 // launch lets the audit run on a goroutine of the Engine's, and calls done when it has ended.
 func (x *execution) launch(done func()) {
 	e := x.engine
-	if err := e.findings.Begin(findings.Audit{TaskID: x.taskID, StartTime: x.start, Hypothetical: x.hypothetical}); err != nil {
-		e.config.Logger.Error("findings of an audit cannot be kept", "task", x.taskID, "error", err)
+	for ordinal, name := range x.disabled {
+		// That it failed keeps open what it found before.
+		run := findings.Run{TaskID: x.taskID, Ordinal: ordinal, CheckName: name, Time: x.start, Incomplete: true}
+		if err := e.findings.Append(run, nil); err != nil {
+			e.config.Logger.Error("an audit has no findings", "task", x.taskID, "error", err)
+		}
 	}
 	ran := make(chan struct{})
 	e.work.Go(func() {
@@ -249,7 +264,7 @@ func (x *execution) details(c change) model.AuditCheckDetails {
 	}
 	d := ended(out, suppressed, out.Stopped && x.ctx.Err() != nil && errors.Is(out.Err, context.Cause(x.ctx)))
 	if d.CheckRunStatus == model.AuditCheckRunStatusFailed {
-		x.log(c.ordinal, out.Message, out.Stack)
+		logFailure(x.jobs[c.ordinal].Pass.Logger, out)
 	}
 	return d
 }
@@ -315,15 +330,14 @@ func (a acceptance) mark(check string, reported []checks.Finding) (found []findi
 	return found, int64(len(resources))
 }
 
-// log tells of a check that failed. The handler is the host's, and must not end the audit.
-func (x *execution) log(ordinal int, message string, stack []byte) {
+// logFailure tells of a check that failed. The handler is the host's, and must not end what it is told of.
+func logFailure(logger *slog.Logger, out *checks.Outcome) {
 	defer func() { _ = recover() }()
-	logger := x.jobs[ordinal].Pass.Logger
-	if stack != nil {
-		logger.Error("check failed", "error", message, "stack", string(stack))
+	if out.Stack != nil {
+		logger.Error("check failed", "error", out.Message, "stack", string(out.Stack))
 		return
 	}
-	logger.Warn("check failed", "error", message)
+	logger.Warn("check failed", "error", out.Message)
 }
 
 // maxMessage is the length that AWS gives to the message of a check run.

@@ -52,7 +52,12 @@ type ReasonForecast struct {
 
 // Changes yields what differs between the two times, as a [findings.Store.Diff] of two audits would: also what stays
 // the same.
-func (f *Forecast) Changes() iter.Seq[findings.Change] { return f.changes }
+func (f *Forecast) Changes() iter.Seq[findings.Change] {
+	if f.changes == nil {
+		return func(func(findings.Change) bool) {}
+	}
+	return f.changes
+}
 
 // String is a line for people: "by 2025-03-01: 212 CERTIFICATE_APPROACHING_EXPIRATION, 3 suppressions lapsed".
 func (f *Forecast) String() string {
@@ -81,11 +86,11 @@ func (f *Forecast) String() string {
 	if len(parts) == 0 {
 		parts = []string{"nothing new"}
 	}
-	layout := time.DateOnly
+	date := f.To.UTC().Format(time.DateOnly)
 	if to := f.To.UTC(); !to.Truncate(day).Equal(to) {
-		layout = time.RFC3339
+		date = instantText(to)
 	}
-	return "by " + f.To.UTC().Format(layout) + ": " + strings.Join(parts, ", ")
+	return "by " + date + ": " + strings.Join(parts, ", ")
 }
 
 func appendCount(parts []string, n int, one, many string) []string {
@@ -125,13 +130,7 @@ func (e *Engine) Forecast(ctx context.Context, in ForecastInput) (*Forecast, err
 	}
 	txn := e.state.Txn(false)
 	account := e.account(txn)
-	var p model.Problems
-	if !in.To.After(in.From) {
-		p.Add("To", in.To.UTC().Format(time.RFC3339), "must be after "+in.From.UTC().Format(time.RFC3339))
-	}
-	if in.TargetCheckNames != nil && len(in.TargetCheckNames) == 0 {
-		p.Add("targetCheckNames", nil, "must name at least one check")
-	}
+	p := in.problems()
 	e.wantEnabled(&p, account, in.TargetCheckNames)
 	if err := p.Err(); err != nil {
 		return nil, err
@@ -146,27 +145,36 @@ func (e *Engine) Forecast(ctx context.Context, in ForecastInput) (*Forecast, err
 		from := &look{spec: s, accept: acceptance{suppressions, in.From}}
 		to := &look{spec: s, accept: acceptance{suppressions, in.To}}
 		looks = append(looks, from, to)
-		if s.Source != nil && !s.Source.SourceReady() {
-			continue
-		}
 		set := account.checks[s.Name].Configuration
-		jobs = append(jobs, e.lookJob(from, i, set))
+		e.plan(from, i, set)
+		jobs = append(jobs, from.job)
 		if s.Retrospective {
 			to.outcome = from.outcome
 		} else {
-			jobs = append(jobs, e.lookJob(to, i, set))
+			e.plan(to, i, set)
+			jobs = append(jobs, to.job)
 		}
+	}
+	if len(looks) == 0 {
+		p.Add("targetCheckNames", nil, "leave nothing to forecast: no check is enabled")
+		return nil, p.Err()
 	}
 	e.runner.Run(ctx, jobs)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	for _, l := range looks {
+		if l.job != nil && l.outcome.Err != nil && !errors.Is(l.outcome.Err, checks.ErrNoData) {
+			logFailure(l.job.Pass.Logger, l.outcome)
+		}
 	}
 	f, err := compare(in, looks)
 	if err != nil {
 		return nil, err
 	}
 	for r := range rowsFrom[suppressionRow](txn, suppressionTable, "expiry", nil, false) {
-		if s := r.suppression(); findings.Active(s, in.From) && !findings.Active(s, in.To) {
+		ran := slices.ContainsFunc(f.Checks, func(c CheckForecast) bool { return c.CheckName == r.check })
+		if s := r.suppression(); ran && findings.Active(s, in.From) && !findings.Active(s, in.To) {
 			f.Lapsed = append(f.Lapsed, s)
 		}
 	}
@@ -177,14 +185,15 @@ func (e *Engine) Forecast(ctx context.Context, in ForecastInput) (*Forecast, err
 type look struct {
 	spec    checks.Spec
 	accept  acceptance
-	outcome *checks.Outcome // nil: the check's data is not there yet
+	job     *checks.Job // nil: it has the outcome of another look
+	outcome *checks.Outcome
 }
 
-// lookJob makes the job that fills in the outcome.
-func (e *Engine) lookJob(l *look, i int, set map[string]string) *checks.Job {
+// plan gives a look a job of its own.
+func (e *Engine) plan(l *look, i int, set map[string]string) {
 	l.outcome = new(checks.Outcome)
 	var ignored model.Problems // it was checked when the account was configured
-	return &checks.Job{
+	l.job = &checks.Job{
 		Check: e.config.Checks[i],
 		Spec:  l.spec,
 		Pass: checks.Pass{
@@ -193,8 +202,32 @@ func (e *Engine) lookJob(l *look, i int, set map[string]string) *checks.Job {
 			Config: l.spec.Configure(&ignored, "", set),
 			Logger: e.config.Logger.With("check", l.spec.Name, "forecast", l.accept.at),
 		},
-		End: func(out checks.Outcome) { *l.outcome = out },
+		NoWait: true,
+		End:    func(out checks.Outcome) { *l.outcome = out },
 	}
+}
+
+// problems says what is wrong with the input by itself.
+func (in *ForecastInput) problems() model.Problems {
+	p := model.Check(&model.StartOnDemandAuditTaskInput{TargetCheckNames: in.TargetCheckNames})
+	if in.TargetCheckNames == nil {
+		p = nil // every check
+	}
+	for _, t := range []struct {
+		field string
+		value time.Time
+	}{{"From", in.From}, {"To", in.To}} {
+		if year := t.value.UTC().Year(); year < 1 || year > 9999 {
+			p.Add(t.field, instantText(t.value), "must be of year 1 to 9999")
+		}
+	}
+	switch {
+	case in.To.IsZero():
+		p.Add("To", nil, "is required")
+	case !in.To.After(in.From):
+		p.Add("To", instantText(in.To), "must be after "+instantText(in.From))
+	}
+	return p
 }
 
 // compare makes a Forecast of looks, which come in pairs.
@@ -209,12 +242,14 @@ func compare(in ForecastInput, looks []*look) (*Forecast, error) {
 		c := CheckForecast{CheckName: pair[0].spec.Name, Severity: pair[0].spec.Severity}
 		var found [2][]findings.Finding
 		for i, details := range []*model.AuditCheckDetails{&c.From, &c.To} {
-			details.CheckRunStatus = model.AuditCheckRunStatusWaitingForDataCollection
-			if out := pair[i].outcome; out != nil {
-				var suppressed int64
-				found[i], suppressed = pair[i].accept.mark(c.CheckName, out.Findings)
-				*details = ended(out, suppressed, false)
+			out, accept := pair[i].outcome, pair[i].accept
+			if errors.Is(out.Err, checks.ErrNoData) {
+				details.CheckRunStatus = model.AuditCheckRunStatusWaitingForDataCollection
+				continue
 			}
+			var suppressed int64
+			found[i], suppressed = accept.mark(c.CheckName, out.Findings)
+			*details = ended(out, suppressed, false)
 		}
 		f.Checks = append(f.Checks, c)
 		if !c.compared() {

@@ -57,7 +57,12 @@ func TestForecastRefuses(t *testing.T) {
 		in   engine.ForecastInput
 		want string
 	}{
-		{"nothing", engine.ForecastInput{From: newYear}, `InvalidRequestException: To "0001-01-01T00:00:00Z" must be after 2000-01-01T00:00:00Z`},
+		{"nothing", engine.ForecastInput{From: newYear}, "InvalidRequestException: To is required"},
+		{"no time between", engine.ForecastInput{From: newYear, To: newYear}, `InvalidRequestException: To "2000-01-01T00:00:00Z" must be after 2000-01-01T00:00:00Z`},
+		{"no year", engine.ForecastInput{From: newYear.AddDate(-2001, 0, 0), To: newYear.AddDate(8000, 0, 0)},
+			`InvalidRequestException: From "-0001-01-01T00:00:00Z" must be of year 1 to 9999; To "10000-01-01T00:00:00Z" must be of year 1 to 9999`},
+		{"wrong names", engine.ForecastInput{To: newYear, From: newYear.Add(-1), TargetCheckNames: []string{"", "GOOD", "GOOD"}},
+			`InvalidRequestException: targetCheckNames[0] "" must not be empty; targetCheckNames[2] "GOOD" must not be named twice`},
 		{"no names", engine.ForecastInput{To: newYear, From: newYear.Add(-1), TargetCheckNames: []string{}}, "InvalidRequestException: targetCheckNames must name at least one check"},
 		{"other names", engine.ForecastInput{To: newYear, From: newYear.Add(-1), TargetCheckNames: []string{"BAD"}},
 			`InvalidRequestException: targetCheckNames[0] "BAD" is not a check of this account, which has GOOD`},
@@ -66,10 +71,18 @@ func TestForecastRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, %v; want %s", row.name, f, err, row.want)
 		}
 	}
+	_, err := e.DeleteAccountAuditConfiguration(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = e.Forecast(t.Context(), engine.ForecastInput{To: newYear, From: newYear.Add(-1)})
+	require.EqualError(t, err, "InvalidRequestException: targetCheckNames leave nothing to forecast: no check is enabled")
+	for range new(engine.Forecast).Changes() {
+		t.Error("a Forecast of nobody has a change")
+	}
+
 	gone := errors.New("the caller has left")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(gone)
-	_, err := e.Forecast(ctx, engine.ForecastInput{To: time.Now().Add(day)})
+	_, err = e.Forecast(ctx, engine.ForecastInput{To: time.Now().Add(day)})
 	require.Equal(t, gone, err)
 	require.NoError(t, e.Close())
 	_, err = e.Forecast(t.Context(), engine.ForecastInput{To: time.Now().Add(day)})

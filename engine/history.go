@@ -40,10 +40,17 @@ func (e *Engine) diff(ctx context.Context, older, newer string) (iter.Seq[findin
 		return nil, context.Cause(ctx)
 	}
 	txn := e.state.Txn(false)
-	for _, id := range []string{older, newer} {
-		if e.audit(txn, id) == nil {
-			return nil, noAudit(id)
+	var p model.Problems
+	for _, id := range []struct{ field, value string }{{"olderTaskID", older}, {"newerTaskID", newer}} {
+		switch {
+		case id.value == "":
+			p.Add(id.field, nil, "is required")
+		case e.audit(txn, id.value) == nil:
+			return nil, &model.ResourceNotFoundException{Message: id.field + " " + model.Quote(id.value) + " does not exist, or is no longer kept"}
 		}
+	}
+	if err := p.Err(); err != nil {
+		return nil, err
 	}
 	changes, err := e.findings.Diff(older, newer)
 	switch {
@@ -58,15 +65,26 @@ func (e *Engine) diff(ctx context.Context, older, newer string) (iter.Seq[findin
 // FindingHistory returns when a finding was first and last seen, whether it is resolved, and when it came back, as
 // [findings.Store.History] says. [findings.FingerprintOf] gives the fingerprint of a finding.
 //
-// Errors: ResourceNotFoundException if no audit that is kept found it.
+// Errors: InvalidRequestException; ResourceNotFoundException if no audit that is kept found it.
 func (e *Engine) FindingHistory(ctx context.Context, fp findings.Fingerprint) (findings.History, error) {
 	if ctx.Err() != nil {
 		return findings.History{}, context.Cause(ctx)
 	}
+	var p model.Problems
+	if fp.CheckName == "" {
+		p.Add("CheckName", nil, "is required")
+	}
+	if fp.Resource == (model.ResourceIdentifier{}) {
+		p.Add("Resource", nil, "is required")
+	}
+	if err := p.Err(); err != nil {
+		return findings.History{}, err
+	}
 	h, ok := e.findings.History(fp)
 	if !ok {
 		return findings.History{}, &model.ResourceNotFoundException{
-			Message: fmt.Sprintf("no audit that is kept found %s about %s with %s", fp.ReasonCode, fp.Resource, fp.CheckName),
+			Message: fmt.Sprintf("no audit that is kept has a finding of CheckName %s, Resource %s and ReasonCode %s",
+				model.Quote(fp.CheckName), model.Quote(fp.Resource.String()), model.Quote(fp.ReasonCode)),
 		}
 	}
 	return h, nil

@@ -21,6 +21,7 @@ type stock struct {
 func newStock() *stock {
 	s := &stock{hold: make(chan struct{}), data: make(chan struct{}), checks: make(map[string]checks.Check)}
 	devices := checks.Slice("devices", fleet)
+	missed := 0 // runs of MISS_CHECK
 	late := &checks.Source[pump]{
 		Name: "late devices",
 		All: func(context.Context) iter.Seq2[pump, error] {
@@ -60,6 +61,17 @@ func newStock() *stock {
 				})
 			}
 			pass.Report(f)
+			return nil
+		}),
+		checks.New(deviceSpec("MISS_CHECK"), func(ctx context.Context, pass *checks.Pass) error {
+			switch missed++; missed {
+			case 2:
+				return errors.New("the registry does not answer")
+			case 3:
+				<-ctx.Done()
+			case 1, 5:
+				pass.Report(deviceFinding("missed-1", "WEAK", "it is there again"))
+			}
 			return nil
 		}),
 		checks.New(retrospective("PAST_CHECK"), func(_ context.Context, pass *checks.Pass) error {

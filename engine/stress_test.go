@@ -38,6 +38,7 @@ func newHectic(t *testing.T) *hectic {
 		return checks.New(specOf(name), f)
 	}
 	h.Engine = openEngine(t, engine.Config{
+		Suppressions:      []model.AuditSuppression{{CheckName: "BAD", ResourceIdentifier: device("7").ResourceIdentifier, SuppressIndefinitely: new(true)}},
 		MaxOnDemandAudits: 30, CheckTimeLimit: 20 * time.Millisecond, StopGrace: time.Millisecond, MaxFindings: 50,
 		Notifier: notify(func(_ context.Context, n engine.Notification) error {
 			h.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,9 +98,7 @@ func (e *Engine) suppressFromStart(list []model.AuditSuppression) error {
 			SuppressIndefinitely: s.SuppressIndefinitely, Description: s.Description, ClientRequestToken: newTaskID(),
 		}
 		p := model.Check(&in)
-		if in.CheckName != "" && e.place(in.CheckName) == len(e.specs) {
-			p.Add("checkName", in.CheckName, e.noSuchCheck())
-		}
+		e.wantCheck(&p, in.CheckName)
 		if err := p.Err(); err != nil {
 			all = append(all, fmt.Errorf("Config.Suppressions[%d]: %w", i, err))
 			continue
@@ -127,33 +126,29 @@ func newSuppression(in *model.CreateAuditSuppressionInput) *suppressionRow {
 }
 
 // CreateAuditSuppression has findings of a check about a resource marked as suppressed, from the next run of the
-// check on. It holds until its expirationDate, and no longer at that very instant. A call that is repeated with the same clientRequestToken
-// changes nothing; the token must not come again with anything else while the suppression exists.
+// check on. It holds until its expirationDate, in whole milliseconds, and no longer at that very instant. A call that is
+// repeated with the same clientRequestToken changes nothing; the token must not come again with anything else while
+// the suppression exists. AWS publishes no limit to how many an account may have, and here there is none.
 //
 // Errors: InvalidRequestException, also if the policy of the host forbids it; ResourceAlreadyExistsException if the
-// check and the resource have a suppression of another token; LimitExceededException.
+// check and the resource have a suppression of another token.
 func (e *Engine) CreateAuditSuppression(ctx context.Context, in *model.CreateAuditSuppressionInput) (*model.CreateAuditSuppressionOutput, error) {
 	p, err := beginWrite(ctx, e, &in)
 	if err != nil {
-		return nil, err
-	}
-	if in.CheckName != "" && e.place(in.CheckName) == len(e.specs) {
-		p.Add("checkName", in.CheckName, e.noSuchCheck())
-	}
-	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	now := time.Now()
 	row := newSuppression(in)
 	txn := e.state.Txn(true)
 	defer txn.Abort()
-	if old := first[suppressionRow](txn, suppressionTable, "token", text(row.token)); old != nil {
+	if old := first[suppressionRow](txn, suppressionTable, "token", text(row.token)); old != nil && len(p) == 0 {
 		if old.check == row.check && old.resource == row.resource && old.created == row.created {
 			return &model.CreateAuditSuppressionOutput{}, nil
 		}
-		p.Add("clientRequestToken", row.token, "was given with another suppression, that of "+old.check+" and "+old.resource.String())
+		p.Add("clientRequestToken", row.token, "was given with another suppression: "+suppressed(old.check, old.resource))
 		return nil, p.Err()
 	}
+	e.wantCheck(&p, in.CheckName)
 	e.wantPolicy(&p, row, nil, now)
 	if err := p.Err(); err != nil {
 		return nil, err
@@ -161,14 +156,9 @@ func (e *Engine) CreateAuditSuppression(ctx context.Context, in *model.CreateAud
 	if first[suppressionRow](txn, suppressionTable, "id", row.key) != nil {
 		id := strings.Replace(string(row.key), "\x00", "/", 1)
 		return nil, &model.ResourceAlreadyExistsException{
-			Message:     fmt.Sprintf("checkName %q and resourceIdentifier %s have a suppression already", row.check, row.resource),
+			Message:     suppressed(row.check, row.resource) + " have a suppression already",
 			ResourceID:  id,
 			ResourceARN: e.arn("auditsuppression/" + id),
-		}
-	}
-	if reached(rows[suppressionRow](txn, suppressionTable, "id", nil), e.config.MaxSuppressions) {
-		return nil, &model.LimitExceededException{
-			Message: fmt.Sprintf("the account has %d suppressions, which is all it may have", e.config.MaxSuppressions),
 		}
 	}
 	put(txn, suppressionTable, row)
@@ -176,26 +166,38 @@ func (e *Engine) CreateAuditSuppression(ctx context.Context, in *model.CreateAud
 	return &model.CreateAuditSuppressionOutput{}, nil
 }
 
-// wantPolicy notes what is wrong with a suppression that is new or replaces old.
+// wantCheck notes that the Engine has no such check. Of an empty name model.Check has said so.
+func (e *Engine) wantCheck(p *model.Problems, name string) {
+	if name != "" && e.place(name) == len(e.specs) {
+		p.Add("checkName", name, e.noSuchCheck())
+	}
+}
+
+// wantPolicy notes what is wrong with a suppression that is new or replaces old. It says nothing of a date that
+// is wrong by itself.
 func (e *Engine) wantPolicy(p *model.Problems, row, old *suppressionRow, now time.Time) {
 	policy := e.config.SuppressionPolicy
 	date, _ := row.expiry.date()
-	shown := date.UTC().Format(time.RFC3339Nano)
+	shown, latest := instantText(date.Time), now.Add(policy.MaxLifetime)
 	switch {
+	case slices.ContainsFunc(*p, func(q model.Problem) bool { return q.Field == "expirationDate" }):
 	case row.expiry == never:
 		if policy.MaxLifetime > 0 {
 			p.Add("suppressIndefinitely", true, "is not allowed: a suppression must expire within "+policy.MaxLifetime.String())
 		}
 	case (old == nil || old.expiry != row.expiry) && !date.After(now):
-		p.Add("expirationDate", shown, "must be later than now, "+now.UTC().Format(time.RFC3339))
-	case policy.MaxLifetime > 0 && date.After(now.Add(policy.MaxLifetime)):
-		p.Add("expirationDate", shown, "must not be later than "+now.Add(policy.MaxLifetime).UTC().Format(time.RFC3339)+
+		p.Add("expirationDate", shown, "must be later than now, "+instantText(now))
+	case policy.MaxLifetime > 0 && date.After(latest):
+		p.Add("expirationDate", shown, "must not be later than "+instantText(latest)+
 			": a suppression must expire within "+policy.MaxLifetime.String())
 	}
 	if policy.DescriptionRequired && strings.TrimSpace(row.description) == "" {
 		p.Add("description", row.description, "is required: say why the finding is accepted")
 	}
 }
+
+// instantText shows an instant in messages, exactly.
+func instantText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // DescribeAuditSuppression returns one suppression, also one that has expired.
 //
@@ -212,9 +214,14 @@ func (e *Engine) DescribeAuditSuppression(ctx context.Context, in *model.Describ
 	return &out, nil
 }
 
+// suppressed names what a suppression is about, for messages.
+func suppressed(check string, r model.ResourceIdentifier) string {
+	return "checkName " + model.Quote(check) + " and resourceIdentifier " + model.Quote(r.String())
+}
+
 func noSuppression(check string, r model.ResourceIdentifier) error {
 	return &model.ResourceNotFoundException{
-		Message: fmt.Sprintf("checkName %q and resourceIdentifier %s have no suppression", check, r),
+		Message: suppressed(check, r) + " have no suppression",
 	}
 }
 

@@ -15,12 +15,12 @@ import (
 type SuppressionReport struct {
 	Expired   []model.AuditSuppression // that no longer hold
 	Expiring  []model.AuditSuppression // that hold now, and will no longer before long
-	Unmatched []model.AuditSuppression // that hold now, and whose check found nothing about the resource when it last completed
+	Unmatched []model.AuditSuppression // that hold now, and about whose resource the last audit that completed the check found nothing
 }
 
 // SuppressionReport goes through all suppressions. Expiring are those that no longer hold at the end of within from
-// now on. Whether one matches is judged by the last audit in which its check completed: if there is none, or it judged as
-// of another time, nothing is said.
+// now on. Whether one matches is judged by the last audit, by start, in which its check completed; audits as of another
+// time are passed over. If there is none, nothing is said.
 //
 // Errors: InvalidRequestException if within is negative.
 func (e *Engine) SuppressionReport(ctx context.Context, within time.Duration) (SuppressionReport, error) {
@@ -48,7 +48,8 @@ func (e *Engine) SuppressionReport(ctx context.Context, within time.Duration) (S
 		if !findings.Active(s, now.Add(within)) {
 			report.Expiring = append(report.Expiring, s)
 		}
-		if task, ok := last[r.check]; ok && !e.found(task, r.check, r.resource) {
+		// Retention may have dropped the audit since; then nothing is known.
+		if task, ok := last[r.check]; ok && !e.found(task, r.check, r.resource) && e.audit(e.state.Txn(false), task) != nil {
 			report.Unmatched = append(report.Unmatched, s)
 		}
 	}

@@ -25,7 +25,7 @@ func (e *Engine) taggedSchedule(txn *memdb.Txn, p model.Problems, arn string) (*
 	}
 	row := e.schedule(txn, name)
 	if row == nil {
-		return nil, &model.ResourceNotFoundException{Message: fmt.Sprintf("resourceArn %q does not exist", arn)}
+		return nil, &model.ResourceNotFoundException{Message: "resourceArn " + model.Quote(arn) + " does not exist"}
 	}
 	return row, nil
 }

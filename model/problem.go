@@ -33,11 +33,11 @@ func (p *Problems) Add(field string, value any, reason string) {
 	switch v := value.(type) {
 	case nil:
 	case string:
-		shown = quote(v)
+		shown = Quote(v)
 	case bool, int, int32, int64, float64:
 		shown = fmt.Sprint(v)
 	default:
-		shown = quote(fmt.Sprint(v))
+		shown = Quote(fmt.Sprint(v))
 	}
 	*p = append(*p, Problem{field, shown, reason})
 }
@@ -70,13 +70,15 @@ func KeyPath(path, key string) string {
 	if plainKey.MatchString(key) {
 		return path + "." + key
 	}
-	return path + "[" + quote(key) + "]"
+	return path + "[" + Quote(key) + "]"
 }
 
 // shownRunes is how much of a wrong value an error repeats.
 const shownRunes = 80
 
-func quote(s string) string {
+// Quote returns a value that somebody sent as messages show it: in quotes, with what cannot be seen as escapes, and
+// cut when it is long.
+func Quote(s string) string {
 	n := 0
 	for i := range s {
 		if n == shownRunes {

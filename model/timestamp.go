@@ -41,7 +41,7 @@ const wantTime = "epoch seconds, an RFC 3339 time or a date, of year 1 to 9999"
 func ParseTimestamp(s string) (Timestamp, error) {
 	t, err := parseTime(s)
 	if u := t.Unix(); err != nil || u < minEpoch || u >= maxEpoch {
-		return Timestamp{}, fmt.Errorf("%s is not a time: want %s", quote(s), wantTime)
+		return Timestamp{}, fmt.Errorf("%s is not a time: want %s", Quote(s), wantTime)
 	}
 	return At(t), nil
 }
@@ -95,7 +95,7 @@ func (t *Timestamp) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		// The one error to which encoding/json adds the member's name.
 		return &json.UnmarshalTypeError{
-			Value: fmt.Sprintf("%s (want %s)", quote(s), wantTime), Type: reflect.TypeFor[Timestamp](),
+			Value: fmt.Sprintf("%s (want %s)", Quote(s), wantTime), Type: reflect.TypeFor[Timestamp](),
 		}
 	}
 	*t = v
