@@ -12,23 +12,25 @@ import (
 type Change struct {
 	State         State              // NEW, UNCHANGED, REOPENED, RESOLVED or NOT_REEVALUATED
 	Finding       model.AuditFinding // the newer audit's; where it has none, the last one before it
-	WasSuppressed bool               // whether the finding before it was; false for NEW and REOPENED
+	WasSuppressed bool               // whether the finding before it was; false where the store has none before it
 }
 
 // Diff compares two audits, given by their task ids, over the checks that either ran. What the older one
 // left open are, for each check, the findings of its last run that completed, up to the older audit and
 // including it, together with those of incomplete runs since. Of hypothetical audits only the two
-// themselves count. Then a finding of newer is UNCHANGED when it was open; else REOPENED when an audit up to
-// older found it, be it one that is kept or the dropped one in which it was first seen; else NEW. One that
+// themselves count. Then a finding of newer is UNCHANGED when it was open; else REOPENED when an audit before
+// that completed run found it, be it one that is kept or the dropped one in which it was first seen; else NEW.
+// One that was first seen in a dropped audit and that no completed run has resolved since was open, too. One that
 // was open and that newer has not found is RESOLVED when newer's run of the check completed, and
-// NOT_REEVALUATED when that is incomplete, still to come, or no part of newer.
+// NOT_REEVALUATED when that is incomplete, still to come, or no part of newer; but of what only dropped audits
+// found nothing is left to tell.
 //
 // The changes come by check: those of newer by ordinal, then those that only older ran. Within a check
 // come the findings of newer in their order, then the others, the latest run's first.
 //
 // The sequence goes through the store as it was at the call, as often as it is ranged over, also
 // concurrently; its findings belong to the caller. While it goes through a check, it takes at most 12
-// bytes or so for each finding that was open.
+// bytes or so for each finding of the runs that tell what was open.
 //
 // The error wraps [ErrUnknownTask] when the store has no such audit. It is an error, too, when both are
 // the same, or older comes after newer in the order of start times, then of Begin.
@@ -95,26 +97,33 @@ func (r auditRuns) of(check string) checkRun {
 // them may be nil.
 func (v *view) changes(name string, older *audit, was, is checkRun, seed maphash.Seed, yield func(Change) bool) bool {
 	check := v.checks[name]
-	open, complete := was, was.complete()
+	open := was
+	var closing *audit   // that resolved what is not open
 	rest := older.past() // the runs from here on say nothing of what is open
+	if was.complete() {
+		closing = older
+	}
 	for run := range check.runs.byAudit(rest) {
-		if complete {
+		if closing != nil {
 			break
 		}
-		open, complete, rest = append(open, run...), run.complete(), run.audit().past()
+		open, rest = append(open, run...), run.audit().past()
+		if run.complete() {
+			closing = run.audit()
+		}
 	}
 	before := newUnion(&v.words, seed, open)
 	matched := newBitmap(before.size)
-	seen := v.seenBefore(name, older, rest, seed)
+	notOpen := v.notOpen(name, older, closing, rest, seed)
 	if !newUnion(&v.words, seed, is).each(func(_ uint32, s *segment, i uint32) bool {
 		c := v.contents.at(s.contents[i])
-		change := Change{State: StateNew}
+		var change Change
 		if row, ok := before.find(c.key()); ok {
 			matched.set(row)
 			t, j := before.place(row)
 			change.State, change.WasSuppressed = StateUnchanged, t.suppressed(j)
-		} else if seen(c) {
-			change.State = StateReopened
+		} else {
+			change.State = notOpen(c)
 		}
 		change.Finding = v.finding(s, i)
 		return yield(change)
@@ -130,31 +139,36 @@ func (v *view) changes(name string, older *audit, was, is checkRun, seed maphash
 	})
 }
 
-// seenBefore tells whether a content's fingerprint was found by a run of the check at p or after it, or
-// first seen in an audit since dropped that does not come after last.
-func (v *view) seenBefore(name string, last *audit, p position, seed maphash.Seed) func(c *content) bool {
+// notOpen tells the state of a content whose fingerprint is not among the findings that older left open: p is
+// where the runs begin that do not tell what is open, and closing the audit of the last one that does.
+func (v *view) notOpen(name string, older, closing *audit, p position, seed maphash.Seed) func(c *content) State {
 	check := v.checks[name]
 	some := false
 	for range check.runs.from(p, every) {
 		some = true
 		break
 	}
-	return func(c *content) bool {
-		if o, ok := check.firsts.find(c); ok && o.audit.compare(last) < 0 {
-			return true
+	return func(c *content) State {
+		if o, ok := check.firsts.find(c); ok {
+			switch {
+			case closing != nil && o.audit.compare(closing) < 0:
+				return StateReopened
+			case o.audit.compare(older) < 0:
+				return StateUnchanged
+			}
 		}
 		if !some {
-			return false
+			return StateNew
 		}
 		hash := uint32(maphash.Bytes(seed, v.text(c.resource)) >> 32)
 		for _, t := range v.tiers {
 			for _, e := range t.from(hash, p) {
 				s, i := t.place(e)
 				if s.check == name && !s.audit.hypothetical && v.contents.at(s.contents[i]).key() == c.key() {
-					return true
+					return StateReopened
 				}
 			}
 		}
-		return false
+		return StateNew
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/fleetaudit/fleetaudit/model"
 )
 
 // State says what became of a finding.
@@ -27,7 +29,7 @@ func (State) Values() []State {
 	return []State{StateNew, StateUnchanged, StateReopened, StateResolved, StateNotReevaluated, StateOpen}
 }
 
-// Sighting is an audit, and the time of its run of the check. The zero value means that there is none.
+// Sighting is an audit, and when it started. The zero value means that there is none.
 type Sighting struct {
 	TaskID string
 	Time   time.Time // in milliseconds, UTC
@@ -139,7 +141,7 @@ func (r checkRun) complete() bool {
 }
 
 func (r checkRun) origin() origin {
-	return origin{r.audit(), Sighting{r.audit().taskID, r[0].time.Time}}
+	return origin{r.audit(), Sighting{r.audit().taskID, model.At(r.audit().start).Time}}
 }
 
 // byAudit yields the runs at p or after it, newest first. The segments of l are of one check.

@@ -98,7 +98,7 @@ func (a *chronicleAudit) ran(check string) (found []model.AuditFinding, at findi
 			continue
 		}
 		if !ran {
-			at = findings.Sighting{TaskID: a.TaskID, Time: model.At(run.Time).Time}
+			at = findings.Sighting{TaskID: a.TaskID, Time: model.At(a.StartTime).Time}
 		}
 		ran, complete = true, complete && !run.Incomplete
 		for _, f := range run.found {
@@ -162,6 +162,7 @@ func (c *chronicle) diff(older, newer *chronicleAudit) (changes []findings.Chang
 		var open []model.AuditFinding
 		past := make(map[findings.Fingerprint]bool)
 		resolved := false // by a run that is newer than the audit looked at
+		var closing *chronicleAudit
 		for _, a := range slices.Backward(c.audits) {
 			if older.before(a) || a.Hypothetical && a != older {
 				continue
@@ -174,19 +175,21 @@ func (c *chronicle) diff(older, newer *chronicleAudit) (changes []findings.Chang
 				}
 				past[fp] = true
 			}
-			resolved = resolved || complete
-		}
-		for fp, first := range c.first {
-			if !older.before(first) {
-				past[fp] = true
+			if complete && !resolved {
+				resolved, closing = true, a
 			}
 		}
 		found, _, _, complete := newer.ran(check)
 		for _, f := range found {
 			fp := findings.FingerprintOf(f)
 			change := findings.Change{State: findings.StateNew, Finding: f}
-			if past[fp] {
+			first := c.first[fp]
+			dropped := first != nil && c.audit(first.TaskID) != first && first.before(older)
+			switch {
+			case past[fp], dropped && closing != nil && first.before(closing):
 				change.State = findings.StateReopened
+			case dropped:
+				change.State = findings.StateUnchanged
 			}
 			for _, old := range open {
 				if findings.FingerprintOf(old) == fp {

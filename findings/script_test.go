@@ -150,5 +150,5 @@ func scriptFinding(word string) findings.Finding {
 
 func sighting(s findings.Sighting) string {
 	since := s.Time.Sub(benchStart)
-	return fmt.Sprintf("%s@%d.%d", s.TaskID, int(since.Hours())/24, int(since.Minutes())%60)
+	return fmt.Sprintf("%s@%d", s.TaskID, int(since.Hours())/24)
 }

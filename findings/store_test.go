@@ -303,6 +303,21 @@ func TestResourcesOfOneHash(t *testing.T) {
 				t.Errorf("findings of %s (-want +got):\n%s", id, diff)
 			}
 		}
+		for n, fs := range map[int][]findings.Finding{2: nil, 3: {client(other, "Y")}} { // of which only the first audit had that of id
+			require.NoError(t, s.Begin(findings.Audit{TaskID: taskID(n), StartTime: benchStart.AddDate(0, 0, n)}))
+			require.NoError(t, s.Append(run(n, 0), fs))
+		}
+		changes, err := s.Diff(taskID(2), taskID(3))
+		require.NoError(t, err)
+		for c := range changes {
+			if c.State != findings.StateNew {
+				t.Errorf("%s is %s", other, c.State)
+			}
+			h, _ := s.History(findings.FingerprintOf(c.Finding))
+			if h.FirstSeen.TaskID != taskID(3) {
+				t.Errorf("%s was first seen in %s", other, h.FirstSeen.TaskID)
+			}
+		}
 		return
 	}
 }
