@@ -3,6 +3,7 @@ package findings_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -148,9 +149,13 @@ func TestListingsWhileAuditsAreWritten(t *testing.T) {
 				done = finished.Load() == audits*checkCount || t.Failed()
 				var list []model.AuditFinding
 				sp, q := span{low: int(finished.Load()), away: int(dropped.Load())}, row.query
+				cut := false // the next page would have begun in an audit that was dropped
 				for sp.high == 0 || q.Token != "" {
 					q.Limit = 1 + random.IntN(perRun)
 					page, err := s.Page(q)
+					if cut = err != nil && strings.Contains(err.Error(), "an audit that was dropped"); cut {
+						break
+					}
 					if err != nil {
 						t.Error(err)
 						return
@@ -162,7 +167,7 @@ func TestListingsWhileAuditsAreWritten(t *testing.T) {
 					q.Token = page.Next
 				}
 				sp.lost = int(dropping.Load())
-				if err := sp.verify(list, row.expected); err != nil {
+				if err := sp.verify(list, row.expected); err != nil && !cut {
 					t.Errorf("pages of %+v: %v", row.query, err)
 				}
 

@@ -14,7 +14,7 @@
 // The first page of a listing fixes what the listing holds: check runs appended later are no part of it.
 // Its token carries the query's digest, the position of the next finding and the number of runs of the
 // snapshot, so nothing is kept for it. An audit that is dropped meanwhile is missing from the pages that
-// follow; everything else comes exactly once.
+// follow, and a token that leads into it is refused; everything else comes exactly once.
 //
 // # What became of a finding
 //

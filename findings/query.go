@@ -35,7 +35,7 @@ type Page struct {
 // gives an empty page.
 //
 // The error is a *model.InvalidRequestException: maxResults is negative, or nextToken is no token of
-// this store, is one of another query, or is one of a query for an audit that was dropped.
+// this store, is one of another query, or the audit in which the page begins was dropped.
 func (s *Store) Page(q Query) (Page, error) {
 	var problems model.Problems
 	if q.Limit < 0 {
@@ -54,7 +54,7 @@ func (s *Store) Page(q Query) (Page, error) {
 		if err == nil {
 			f.snapshot, from = decodeBookmark(payload)
 		}
-		if err == nil && q.TaskID != "" && (f.audit == nil || f.audit.begun != from.begun) {
+		if err == nil && v.all.get(from) == nil {
 			err = errors.New("is a token of an audit that was dropped")
 		}
 		if err != nil {

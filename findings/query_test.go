@@ -189,18 +189,24 @@ func TestFindingIDs(t *testing.T) {
 	}
 }
 
-// TestListingGoesOnWhereItsAuditIsDropped drops the audit in which a token stands.
-func TestListingGoesOnWhereItsAuditIsDropped(t *testing.T) {
+// TestListingWhoseAuditIsDropped drops audits that a listing has still to come to: one in which its next page begins, and
+// another.
+func TestListingWhoseAuditIsDropped(t *testing.T) {
 	for _, resource := range []model.ResourceIdentifier{{}, fleet(100)[7].Resource.ResourceIdentifier} {
-		s := threeAudits(t)
-		want := slices.Collect(s.All(findings.Query{TaskID: taskID(0), Resource: resource}))
-		page, err := s.Page(findings.Query{Resource: resource, Limit: len(want) + len(want)/2})
+		s := threeAudits(t) // from 2, the newest, to 0
+		want := slices.Collect(s.All(findings.Query{TaskID: taskID(1), Resource: resource}))
+		page, err := s.Page(findings.Query{Resource: resource, Limit: len(want)})
 		require.NoError(t, err)
-		s.Drop(taskID(1))
-		page, err = s.Page(findings.Query{Resource: resource, Limit: 1000, Token: page.Next})
+		q := findings.Query{Resource: resource, Limit: 1000, Token: page.Next} // in audit 1
+		s.Drop(taskID(0))
+		page, err = s.Page(q)
 		require.NoError(t, err)
-		if diff := cmp.Diff(want, page.Findings); diff != "" {
+		if diff := cmp.Diff(findings.Page{Findings: want}, page); diff != "" {
 			t.Errorf("page after the drop (-want +got):\n%s", diff)
 		}
+		s.Drop(taskID(1))
+		_, err = s.Page(q)
+		requireInvalid(t, err, "nextToken")
+		require.ErrorContains(t, err, "is a token of an audit that was dropped")
 	}
 }

@@ -18,13 +18,13 @@ import (
 type Store struct {
 	view   atomic.Pointer[view]
 	audits sync.Map // from audit.prefix to *audit
+	begun  atomic.Uint64
 	tokens *Tokens
 
 	seed maphash.Seed // of the dictionary's hashes, for readers
 
-	mu    sync.Mutex // held by writers; it guards what follows
-	begun uint64
-	dict  *dictionary
+	mu   sync.Mutex // held by writers, but for Begin; it guards what follows
+	dict *dictionary
 }
 
 // view is what readers see: a state of the store that does not change.
@@ -66,7 +66,7 @@ type Audit struct {
 // Begin registers an audit, to which [Store.Append] then adds. Audits are ordered by their start times,
 // those of the same instant by their calls of Begin. The error wraps [ErrTaskTaken] when the store has
 // an audit of the same task id, or of one that makes the same finding ids: 32 lower-case hexadecimal
-// digits give them their first 16, any other id a hash of it.
+// digits give them their first 16, any other id a hash of it. Begin waits for no other writer.
 func (s *Store) Begin(a Audit) error {
 	if a.TaskID == "" {
 		return fmt.Errorf("findings: TaskID %q must not be empty", a.TaskID)
@@ -74,14 +74,12 @@ func (s *Store) Begin(a Audit) error {
 	if a.StartTime.IsZero() {
 		return fmt.Errorf("findings: StartTime of audit %q must not be zero", a.TaskID)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	prefix := prefixOf(a.TaskID)
 	other, taken := s.audits.LoadOrStore(prefix, &audit{
 		taskID: a.TaskID,
 		prefix: prefix,
 		start:  a.StartTime.Round(0), // without a monotonic clock, which tokens cannot carry
-		begun:  s.begun,
+		begun:  s.begun.Add(1),
 		ran:    make(map[uint32]struct{}),
 
 		hypothetical: a.Hypothetical,
@@ -89,7 +87,6 @@ func (s *Store) Begin(a Audit) error {
 	if taken {
 		return fmt.Errorf("findings: TaskID %q %w: %q", a.TaskID, ErrTaskTaken, other.(*audit).taskID)
 	}
-	s.begun++
 	return nil
 }
 
