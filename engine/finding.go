@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -91,11 +91,10 @@ func (e *Engine) DescribeAuditFinding(ctx context.Context, in *model.DescribeAud
 	if err := valid(begin(ctx, e, &in)); err != nil {
 		return nil, err
 	}
-	f, ok := e.findings.Get(in.FindingID)
+	f, ok := e.findings.Brief(in.FindingID, shownRelated)
 	if !ok {
 		return nil, noFinding(in.FindingID)
 	}
-	f.RelatedResources = f.RelatedResources[:min(len(f.RelatedResources), shownRelated)]
 	return &model.DescribeAuditFindingOutput{Finding: f}, nil
 }
 
@@ -108,30 +107,15 @@ func noFinding(id string) error {
 //
 // Errors: InvalidRequestException, also for a token whose finding is no longer kept; ResourceNotFoundException.
 func (e *Engine) ListRelatedResourcesForAuditFinding(ctx context.Context, in *model.ListRelatedResourcesForAuditFindingInput) (*model.ListRelatedResourcesForAuditFindingOutput, error) {
-	p, err := begin(ctx, e, &in)
+	if err := valid(begin(ctx, e, &in)); err != nil {
+		return nil, err
+	}
+	page, err := e.findings.Related(in.FindingID, in.NextToken, pageSize(in.MaxResults))
+	if errors.Is(err, findings.ErrUnknownFinding) {
+		return nil, noFinding(in.FindingID)
+	}
 	if err != nil {
 		return nil, err
 	}
-	query := "ListRelatedResourcesForAuditFinding " + in.FindingID
-	from := e.openToken(&p, query, in.NextToken)
-	f, ok := e.findings.Get(in.FindingID)
-	if !ok && len(p) == 0 && from != nil {
-		p.Add("nextToken", in.NextToken, "is a token of a finding that is no longer kept")
-	}
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, noFinding(in.FindingID)
-	}
-	start := 0
-	if from != nil {
-		start = int(binary.BigEndian.Uint32(from))
-	}
-	end := min(start+pageSize(in.MaxResults), len(f.RelatedResources))
-	out := &model.ListRelatedResourcesForAuditFindingOutput{RelatedResources: f.RelatedResources[start:end]}
-	if end < len(f.RelatedResources) {
-		out.NextToken = e.tokens.Seal([]byte(query), binary.BigEndian.AppendUint32(nil, uint32(end)))
-	}
-	return out, nil
+	return &model.ListRelatedResourcesForAuditFindingOutput{RelatedResources: page.Resources, NextToken: page.Next}, nil
 }

@@ -177,9 +177,23 @@ func (d *dictionary) keep(segments []*segment) (kept *dictionary, contents, text
 
 // finding puts together finding i of a segment. Nothing of it is shared with the store.
 func (w *words) finding(s *segment, i uint32) model.AuditFinding {
+	f, detail := w.without(s, i), w.detail(s, i)
+	f.NonCompliantResource.AdditionalInfo = detail.info()
+	for len(detail) > 0 {
+		f.RelatedResources = append(f.RelatedResources, detail.related())
+	}
+	return f
+}
+
+// detail returns the additional information and the related resources of a finding.
+func (w *words) detail(s *segment, i uint32) decoder {
+	return w.text(w.contents.at(s.contents[i]).detail)
+}
+
+// without is finding without what detail has.
+func (w *words) without(s *segment, i uint32) model.AuditFinding {
 	c := w.contents.at(s.contents[i])
-	resource, detail := decoder(w.text(c.resource)), decoder(w.text(c.detail))
-	info, related := detail.detail()
+	resource := decoder(w.text(c.resource))
 	suppressed := s.suppressed(i)
 	return model.AuditFinding{
 		FindingID:     s.findingID(i),
@@ -191,9 +205,7 @@ func (w *words) finding(s *segment, i uint32) model.AuditFinding {
 		NonCompliantResource: model.NonCompliantResource{
 			ResourceType:       model.ResourceType(w.text(c.kind)),
 			ResourceIdentifier: resource.identifier(),
-			AdditionalInfo:     info,
 		},
-		RelatedResources:           related,
 		ReasonForNonCompliance:     string(w.text(c.reason)),
 		ReasonForNonComplianceCode: string(w.text(c.code)),
 		IsSuppressed:               &suppressed,

@@ -105,22 +105,19 @@ func (d *decoder) identifier() model.ResourceIdentifier {
 	return r
 }
 
-func (d *decoder) detail() (info map[string]string, related []model.RelatedResource) {
-	if len(*d) == 0 {
-		return nil, nil
+func (d *decoder) related() model.RelatedResource {
+	return model.RelatedResource{
+		ResourceType:       model.ResourceType(d.string()),
+		ResourceIdentifier: d.identifier(),
+		AdditionalInfo:     d.info(),
 	}
-	info = d.info()
-	for len(*d) > 0 {
-		related = append(related, model.RelatedResource{
-			ResourceType:       model.ResourceType(d.string()),
-			ResourceIdentifier: d.identifier(),
-			AdditionalInfo:     d.info(),
-		})
-	}
-	return info, related
 }
 
+// info reads additional information; there is none at the end of what is encoded.
 func (d *decoder) info() map[string]string {
+	if len(*d) == 0 {
+		return nil
+	}
 	n := d.uvarint()
 	if n == 0 {
 		return nil

@@ -87,22 +87,31 @@ func (s *Store) All(q Query) iter.Seq[model.AuditFinding] {
 	}
 }
 
-// Get returns the finding with that id. It is false for anything that is not the id of a finding in
-// the store.
+// Get returns the finding with that id, with all of its related resources. It is false for anything that is not
+// the id of a finding in the store.
 func (s *Store) Get(findingID string) (model.AuditFinding, bool) {
+	v, segment, i := s.locate(findingID)
+	if segment == nil {
+		return model.AuditFinding{}, false
+	}
+	return v.finding(segment, i), true
+}
+
+// locate returns where the finding with that id is in the view of the moment; a nil segment: nowhere.
+func (s *Store) locate(findingID string) (*view, *segment, uint32) {
 	prefix, ordinal, index, ok := parseFindingID(findingID)
 	if !ok {
-		return model.AuditFinding{}, false
+		return nil, nil, 0
 	}
 	a, ok := s.audits.Load(prefix)
 	if !ok {
-		return model.AuditFinding{}, false
+		return nil, nil, 0
 	}
 	v, p := s.view.Load(), a.(*audit).top()
 	p.ordinal = ordinal
 	segment := v.all.get(p)
 	if segment == nil || index >= uint32(len(segment.contents)) {
-		return model.AuditFinding{}, false
+		return nil, nil, 0
 	}
-	return v.finding(segment, index), true
+	return v, segment, index
 }

@@ -21,6 +21,8 @@ type Store struct {
 	begun  atomic.Uint64
 	tokens *Tokens
 
+	relatedTokens *Tokens // of the lists of related resources
+
 	seed maphash.Seed // of the dictionary's hashes, for readers
 
 	mu   sync.Mutex // held by writers, but for Begin; it guards what follows
@@ -47,7 +49,7 @@ type checkView struct {
 
 // New returns an empty Store.
 func New() *Store {
-	s := &Store{tokens: NewTokens(), seed: maphash.MakeSeed()}
+	s := &Store{tokens: NewTokens(), relatedTokens: NewTokens(), seed: maphash.MakeSeed()}
 	s.dict = &dictionary{seed: s.seed}
 	s.view.Store(new(view))
 	return s
@@ -195,14 +197,15 @@ func (s *Store) Len() int { return s.view.Load().count }
 // together with the field and the value that it is about.
 type Error string
 
-// The faults of Begin, Append, Diff and [Tokens.Open].
+// The faults of Begin, Append, Diff, Related and [Tokens.Open].
 const (
-	ErrTaskTaken    Error = "is taken by another audit"
-	ErrUnknownTask  Error = "names no audit of this store"
-	ErrRunTaken     Error = "has its findings already"
-	ErrFull         Error = "does not fit into the store"
-	ErrForeignToken Error = "is not a token that was given out here"
-	ErrOtherQuery   Error = "is a token of another query"
+	ErrTaskTaken      Error = "is taken by another audit"
+	ErrUnknownTask    Error = "names no audit of this store"
+	ErrUnknownFinding Error = "names no finding of this store"
+	ErrRunTaken       Error = "has its findings already"
+	ErrFull           Error = "does not fit into the store"
+	ErrForeignToken   Error = "is not a token that was given out here"
+	ErrOtherQuery     Error = "is a token of another query"
 )
 
 // Error returns the fault in words that go on from "field value".
