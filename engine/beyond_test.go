@@ -89,6 +89,9 @@ func (s *script) forecast(date string) string {
 	for _, r := range f.Reasons {
 		lines = append(lines, fmt.Sprintf("%s %s: %d new, %d resolved, %d no longer suppressed", r.CheckName, r.ReasonCode, r.New, r.Resolved, r.Unsuppressed))
 	}
+	for _, l := range f.Lapsed {
+		lines = append(lines, fmt.Sprint("lapses: ", l.CheckName, " ", l.ResourceIdentifier))
+	}
 	for c := range f.Changes() {
 		lines = append(lines, change(c))
 	}

@@ -1,9 +1,10 @@
 // Package engine audits a fleet: it is AWS IoT Device Defender Audit for one account, in process.
 //
 // [New] makes an [Engine] of a [Config]. The Engine has a method for each of AWS's operations, with AWS's
-// inputs, outputs and errors (package model), and a few of its own beside them: [Engine.Run] for the
+// inputs, outputs and errors (package model), and some of its own beside them: [Engine.Run] for the
 // schedule loop, [Engine.RunDue] for hosts with a cron of their own, [Engine.WatchAuditTask],
-// [Engine.WaitAuditTask] and [Engine.AuditFindings]. [Operations] is the table of AWS's operations with
+// [Engine.WaitAuditTask], [Engine.AuditFindings], [Engine.DiffAudits], [Engine.FindingHistory],
+// [Engine.SuppressionReport] and [Engine.Forecast]. [Operations] is the table of AWS's operations with
 // their HTTP bindings, for whoever builds a frontend.
 //
 // An Engine is safe for concurrent use. Two Engines share nothing but what the host gives to both, which must not

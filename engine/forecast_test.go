@@ -36,7 +36,7 @@ func TestForecastScansOnce(t *testing.T) {
 		e := openEngine(t, engine.Config{Checks: []checks.Check{
 			checks.Each(judgingSpec("A_CHECK"), devices, judge), checks.Each(judgingSpec("B_CHECK"), devices, judge),
 		}})
-		f, err := e.Forecast(t.Context(), engine.ForecastInput{To: newYear.AddDate(0, 6, 0)})
+		f, err := e.Forecast(t.Context(), engine.ForecastInput{To: newYear.AddDate(0, 6, 0).In(time.FixedZone("Berlin", 3600))})
 		require.NoError(t, err)
 		require.Equal(t, 1, scans)
 		require.Equal(t, "by 2000-07-01: 2 OLD", f.String())

@@ -120,11 +120,14 @@ func (w *writer) forecast() {
 
 // forecastReasons writes how many findings there will be more and less, the worst severity first.
 func (w *writer) forecastReasons(f *Forecast) {
-	w.b.WriteString("\n")
 	if len(f.Reasons) == 0 {
-		w.prose("  ", terminal.Plain, "All that is found now will be found then, and nothing else.")
+		if len(f.NotCompared()) == 0 {
+			w.b.WriteString("\n")
+			w.prose("  ", terminal.Plain, "What counts now will count then, and nothing else.")
+		}
 		return
 	}
+	w.b.WriteString("\n")
 	reasons := slices.Clone(f.Reasons)
 	slices.SortStableFunc(reasons, func(a, b ReasonForecast) int { return rank(a.Severity) - rank(b.Severity) })
 	rows := make([][]terminal.Cell, len(reasons))

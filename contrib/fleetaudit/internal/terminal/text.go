@@ -71,14 +71,14 @@ func Wrap(s string, width int, breaks string) []string {
 // cutAt returns how many bytes of a word go into a line of width columns: all of them, or else those up to
 // a good place to break, at least one character.
 func cutAt(word string, width int, breaks string) int {
-	if Width(word) <= width {
-		return len(word)
-	}
 	end, nice, used := 0, 0, 0
-	for i, r := range word {
+	for i, r := range word { // not by Width: a word may be megabytes, and is cut thousands of times
 		w := text.RuneWidth(r)
 		if i > 0 && used+w > width {
-			break
+			if nice > 0 {
+				return nice
+			}
+			return end
 		}
 		used += w
 		end = i + len(string(r))
@@ -86,10 +86,7 @@ func cutAt(word string, width int, breaks string) int {
 			nice = end
 		}
 	}
-	if nice > 0 {
-		return nice
-	}
-	return end
+	return len(word)
 }
 
 // Shorten returns s, or as much of its beginning as fits into width columns with "..." after it.
