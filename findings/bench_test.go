@@ -3,6 +3,7 @@ package findings_test
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -104,7 +105,8 @@ func fill(tb testing.TB, s *findings.Store, audit int, fs []findings.Finding) {
 	})
 }
 
-// BenchmarkInsert appends the first audit, one more that finds the same, and the first to the baseline.
+// BenchmarkInsert appends the first audit; then one more that finds the same, in the same order, in another
+// one where checks trade findings, and with another reason each day; and the first to the baseline.
 func BenchmarkInsert(b *testing.B) {
 	for _, n := range sizes {
 		fs := fleet(n)
@@ -123,6 +125,30 @@ func BenchmarkInsert(b *testing.B) {
 			for b.Loop() {
 				day++
 				fill(b, s, day, fs)
+			}
+			perFinding(b)
+		})
+		b.Run(fmt.Sprintf("shuffled/n=%d", n), func(b *testing.B) {
+			s, day := findings.New(), 0
+			fill(b, s, 0, fs)
+			orders := [][]findings.Finding{fs, shuffled(fs)}
+			for b.Loop() {
+				day++
+				fill(b, s, day, orders[day%2])
+			}
+			perFinding(b)
+		})
+		b.Run(fmt.Sprintf("changed/n=%d", n), func(b *testing.B) {
+			s, day := findings.New(), 0
+			fill(b, s, 0, fs)
+			changed := slices.Clone(fs)
+			for b.Loop() {
+				day++
+				reason := fmt.Sprintf("The certificate expires within %d days.", day%30)
+				for i := range changed {
+					changed[i].Reason = reason
+				}
+				fill(b, s, day, changed)
 			}
 			perFinding(b)
 		})
@@ -168,7 +194,7 @@ func BenchmarkHeap(b *testing.B) {
 	}
 }
 
-// BenchmarkPage reads a page of 25 at the beginning of a listing and after 90 percent of it, in a store
+// BenchmarkPage reads a page of 25, or 250, at the beginning of a listing and after 90 percent of it, in a store
 // of five audits. If a page had to pass over findings, depth and size would show.
 func BenchmarkPage(b *testing.B) {
 	const audits = 5
@@ -185,6 +211,7 @@ func BenchmarkPage(b *testing.B) {
 			query findings.Query
 		}{
 			{"none", findings.Query{}},
+			{"none,250", findings.Query{Limit: 250}},
 			{"task", findings.Query{TaskID: taskID(2)}},
 			{"check", findings.Query{CheckName: "CHECK_2"}},
 			{"task+check", findings.Query{TaskID: taskID(2), CheckName: "CHECK_2"}},
@@ -210,6 +237,7 @@ func BenchmarkPage(b *testing.B) {
 						}
 						q.Limit, q.Token = row.query.Limit, page.Next
 					}
+					b.ReportAllocs()
 					for b.Loop() {
 						page, err := s.Page(q)
 						if err != nil || len(page.Findings) == 0 {

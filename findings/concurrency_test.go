@@ -17,7 +17,7 @@ import (
 // The audits of the concurrency test: three run at a time, check by check in turns, and old ones are
 // dropped meanwhile.
 const (
-	audits    = 120
+	audits    = 60
 	atOnce    = 3
 	remaining = 6  // audits that are not dropped
 	perRun    = 40 // findings

@@ -113,7 +113,7 @@ func (v *view) changes(name string, older *audit, was, is checkRun, seed maphash
 		}
 	}
 	before := newUnion(&v.words, seed, open)
-	matched := newBitmap(before.size)
+	matched, r := newBitmap(before.size), reader{words: &v.words}
 	notOpen := v.notOpen(name, older, closing, rest, seed)
 	if !newUnion(&v.words, seed, is).each(func(_ uint32, s *segment, i uint32) bool {
 		c := v.contents.at(s.contents[i])
@@ -125,7 +125,7 @@ func (v *view) changes(name string, older *audit, was, is checkRun, seed maphash
 		} else {
 			change.State = notOpen(c)
 		}
-		change.Finding = v.finding(s, i)
+		change.Finding = r.finding(s, i)
 		return yield(change)
 	}) {
 		return false
@@ -135,7 +135,7 @@ func (v *view) changes(name string, older *audit, was, is checkRun, seed maphash
 		state = StateResolved
 	}
 	return before.each(func(row uint32, s *segment, i uint32) bool {
-		return matched.has(row) || yield(Change{state, v.finding(s, i), s.suppressed(i)})
+		return matched.has(row) || yield(Change{state, r.finding(s, i), s.suppressed(i)})
 	})
 }
 
@@ -160,7 +160,7 @@ func (v *view) notOpen(name string, older, closing *audit, p position, seed maph
 		if !some {
 			return StateNew
 		}
-		hash := uint32(maphash.Bytes(seed, v.text(c.resource)) >> 32)
+		hash := hashOf(seed, v.text(c.resource))
 		for _, t := range v.tiers {
 			for _, e := range t.from(hash, p) {
 				s, i := t.place(e)

@@ -69,7 +69,7 @@ func shuffled(fs []findings.Finding) []findings.Finding {
 
 // TestDiffIsLean looks at the heap while a diff is under way that has to search for every finding.
 func TestDiffIsLean(t *testing.T) {
-	const n = 57_500 // just too many for a smaller index
+	const n = 28_700 // just too many for a smaller index
 	s := findings.New()
 	for audit, fs := range [][]findings.Finding{fleet(n), shuffled(fleet(n))} {
 		require.NoError(t, s.Begin(findings.Audit{TaskID: taskID(audit), StartTime: benchStart.AddDate(0, 0, audit)}))

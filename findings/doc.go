@@ -31,7 +31,8 @@
 //
 // What findings say repeats, across a check run and again every day. Each distinct byte string is stored
 // once; each distinct (resource, type, reason code, reason, detail) is one row of such strings, a
-// content; and a check run is a segment: a list of 4-byte content numbers. An index of 8 bytes a finding
+// content; and a check run is a segment: a list of 4-byte content numbers. Append goes along the check's
+// run before, so that what is found again in the same order needs no look-up. An index of 8 bytes a finding
 // leads from a resource to its findings. Tables, segments and index hold no pointers, so a garbage
 // collection does not walk them, and readers see them through an immutable view: one atomic load, no
 // lock. A page costs the same at any depth: it starts with binary searches, not by skipping findings. Only a

@@ -1,10 +1,6 @@
 package findings
 
-import (
-	"hash/maphash"
-
-	"github.com/fleetaudit/fleetaudit/model"
-)
+import "github.com/fleetaudit/fleetaudit/model"
 
 // Counts is what a store holds, counted by structure.
 type Counts struct {
@@ -36,8 +32,31 @@ func (s *Store) Count() Counts {
 
 // Hash is what the index of resources sees of a resource.
 func (s *Store) Hash(r model.ResourceIdentifier) uint32 {
-	return uint32(maphash.Bytes(s.seed, appendIdentifier(nil, &r)) >> 32)
+	return hashOf(s.seed, appendIdentifier(nil, &r))
 }
+
+// Follow goes along a trail and says how many of the contents it told in advance, and what is left of its credit.
+func Follow(before, contents []uint32) (told, credit int) {
+	t := newTrail(before)
+	for _, c := range contents {
+		if next, ok := t.ahead(); ok && next == c {
+			told++
+			t.pass(1)
+		} else {
+			t.follow(c)
+		}
+	}
+	return told, t.credit
+}
+
+// SortEntries sorts the entries of one run.
+func SortEntries(entries []uint64) []uint64 { return sortEntries(entries) }
+
+// EncodeDetail returns the additional information and the related resources as they are stored.
+func EncodeDetail(f Finding) []byte { return appendDetail(nil, f.Resource.AdditionalInfo, f.Related) }
+
+// IsDetail says whether b is what EncodeDetail returns.
+func IsDetail(b []byte, f Finding) bool { return isDetail(b, f.Resource.AdditionalInfo, f.Related) }
 
 // TierSizes adds segments of the given sizes one after the other, and returns the sizes of the tiers.
 func TierSizes(sizes []int, limit int) []int {
@@ -63,6 +82,6 @@ func (f Fingerprint) Encode() []byte { return f.encode() }
 // DecodeFingerprint reads what Encode wrote, and returns what is left over.
 func DecodeFingerprint(b []byte) (Fingerprint, []byte) {
 	d := decoder(b)
-	f := Fingerprint{CheckName: d.string(), Resource: d.identifier(), ReasonCode: d.string()}
+	f := Fingerprint{CheckName: string(d.bytes()), Resource: d.identifier(new(recent)), ReasonCode: string(d.bytes())}
 	return f, d
 }

@@ -3,7 +3,6 @@ package findings
 import (
 	"bytes"
 	"encoding/binary"
-	"hash/maphash"
 	"iter"
 	"time"
 
@@ -33,7 +32,7 @@ func (s *Store) filter(q Query, snapshot uint64) *filter {
 	}
 	if q.Resource != (model.ResourceIdentifier{}) {
 		f.resource = appendIdentifier(nil, &q.Resource)
-		f.hash = uint32(maphash.Bytes(s.seed, f.resource) >> 32)
+		f.hash = hashOf(s.seed, f.resource)
 	}
 	return f
 }

@@ -24,6 +24,8 @@ type key struct{ resource, code uint32 }
 
 func (c *content) key() key { return key{c.resource, c.code} }
 
+func (k key) hash(seed maphash.Seed) uint32 { return uint32(maphash.Comparable(seed, k) >> 32) }
+
 func (k key) compare(l key) int {
 	return cmp.Or(cmp.Compare(k.resource, l.resource), cmp.Compare(k.code, l.code))
 }
@@ -99,7 +101,7 @@ func newCarrier(w *words, seed maphash.Seed) *carrier {
 		row, ok := c.find(k)
 		if !ok {
 			row = i
-			c.byKey.put(maphash.Comparable(seed, k), i)
+			c.byKey.put(k.hash(seed), i)
 		}
 		c.same[i] = row
 	}
@@ -107,7 +109,7 @@ func newCarrier(w *words, seed maphash.Seed) *carrier {
 }
 
 func (c *carrier) find(k key) (row uint32, ok bool) {
-	return c.byKey.find(maphash.Comparable(c.seed, k), func(i uint32) bool { return c.words.contents.at(i).key() == k })
+	return c.byKey.find(k.hash(c.seed), func(i uint32) bool { return c.words.contents.at(i).key() == k })
 }
 
 func (c *carrier) carry(check checkView, gone map[*audit]bool) firsts {

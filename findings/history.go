@@ -104,7 +104,7 @@ func (s *Store) History(fp Fingerprint) (History, bool) {
 // audits, and one of the contents that say it.
 func (v *view) sightings(fp *Fingerprint, seed maphash.Seed) (found []*segment, c *content) {
 	resource := appendIdentifier(nil, &fp.Resource)
-	hash := uint32(maphash.Bytes(seed, resource) >> 32)
+	hash := hashOf(seed, resource)
 	for s, i := range entriesFrom(v.tiers, hash, top()) {
 		if s.check != fp.CheckName || s.audit.hypothetical {
 			continue

@@ -258,12 +258,22 @@ func compareWithChronicle(t *testing.T, random rand.Source, steps int) (states m
 			if _, taken := a.runs[run.Ordinal]; taken {
 				break
 			}
-			var fs []findings.Finding
-			for i := range w.IntN(8) {
+			draw := func() findings.Finding {
 				f := client(fmt.Sprint(w.IntN(6)), fmt.Sprint(w.IntN(2)))
 				f.Suppressed = w.IntN(2) == 0
-				f.Reason = fmt.Sprint(w.IntN(2), step*w.IntN(2), i*w.IntN(2)) // so that a Drop renumbers
-				fs = append(fs, f)
+				f.Reason = fmt.Sprint(w.IntN(2), step*w.IntN(2), w.IntN(2)) // so that a Drop renumbers
+				return f
+			}
+			var fs []findings.Finding
+			if w.IntN(2) == 0 {
+				fs = w.varied(w.before[run.CheckName], draw)
+			} else {
+				for range w.IntN(8) {
+					fs = append(fs, draw())
+				}
+			}
+			w.remember(run.CheckName, fs)
+			for _, f := range fs {
 				fps[fingerprint(run.CheckName, f)] = true
 			}
 			require.NoError(t, s.Append(run, fs))

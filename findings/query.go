@@ -62,15 +62,27 @@ func (s *Store) Page(q Query) (Page, error) {
 			return Page{}, problems.Err()
 		}
 	}
-	page := Page{Findings: make([]model.AuditFinding, 0, min(limit, defaultLimit))}
+	var page Page
+	var places []place
 	for segment, i := range v.rows(f, from) {
-		if len(page.Findings) == limit {
+		if len(places) == limit {
 			page.Next = s.tokens.Seal(key, appendBookmark(nil, f.snapshot, segment.at(i)))
 			break
 		}
-		page.Findings = append(page.Findings, v.finding(segment, i))
+		places = append(places, place{segment, i})
+	}
+	page.Findings = make([]model.AuditFinding, len(places)) // as many as there are: they are large
+	r := reader{words: &v.words}
+	for i, p := range places {
+		page.Findings[i] = r.finding(p.segment, p.index)
 	}
 	return page, nil
+}
+
+// place is where a finding is stored.
+type place struct {
+	segment *segment
+	index   uint32
 }
 
 // All returns the findings that meet the query, whatever its Limit and Token: each range over it goes
@@ -78,9 +90,9 @@ func (s *Store) Page(q Query) (Page, error) {
 func (s *Store) All(q Query) iter.Seq[model.AuditFinding] {
 	return func(yield func(model.AuditFinding) bool) {
 		v := s.view.Load()
-		f := s.filter(q, v.seq)
+		f, r := s.filter(q, v.seq), reader{words: &v.words}
 		for segment, i := range v.rows(f, f.top()) {
-			if !yield(v.finding(segment, i)) {
+			if !yield(r.finding(segment, i)) {
 				return
 			}
 		}
@@ -94,7 +106,8 @@ func (s *Store) Get(findingID string) (model.AuditFinding, bool) {
 	if segment == nil {
 		return model.AuditFinding{}, false
 	}
-	return v.finding(segment, i), true
+	r := reader{words: &v.words}
+	return r.finding(segment, i), true
 }
 
 // locate returns where the finding with that id is in the view of the moment; a nil segment: nowhere.

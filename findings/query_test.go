@@ -71,6 +71,19 @@ func TestPageErrors(t *testing.T) {
 	}
 }
 
+// TestPagesAllocateLittle has findings most of whose strings a page shares.
+func TestPagesAllocateLittle(t *testing.T) {
+	s := findings.New()
+	fill(t, s, 0, fleet(1000))
+	allocations := testing.AllocsPerRun(5, func() {
+		page, err := s.Page(findings.Query{Limit: 250})
+		require.NoError(t, err)
+		require.Len(t, page.Findings, 250)
+		require.Equal(t, 250, cap(page.Findings))
+	})
+	require.Less(t, allocations/250, 8.0, "allocations a finding")
+}
+
 func TestPageSizes(t *testing.T) {
 	s := threeAudits(t)
 	q := findings.Query{TaskID: taskID(1)}

@@ -15,11 +15,11 @@ func (s *Store) Brief(findingID string, n int) (model.AuditFinding, bool) {
 	if segment == nil {
 		return model.AuditFinding{}, false
 	}
-	f := v.without(segment, i)
-	detail := v.detail(segment, i)
-	f.NonCompliantResource.AdditionalInfo = detail.info()
+	r := reader{words: &v.words}
+	f, detail := r.without(segment, i), v.detail(segment, i)
+	f.NonCompliantResource.AdditionalInfo = detail.info(&r.recent)
 	for len(detail) > 0 && len(f.RelatedResources) < n {
-		f.RelatedResources = append(f.RelatedResources, detail.related())
+		f.RelatedResources = append(f.RelatedResources, detail.related(&r.recent))
 	}
 	return f, true
 }
@@ -63,12 +63,13 @@ func (s *Store) Related(findingID, token string, limit int) (RelatedPage, error)
 	}
 	detail := v.detail(segment, i)
 	size := uint64(len(detail))
+	var last recent
 	if detail = detail[at:]; at == 0 {
-		detail.info()
+		detail.info(&last)
 	}
 	var page RelatedPage
 	for len(detail) > 0 && len(page.Resources) < limit {
-		page.Resources = append(page.Resources, detail.related())
+		page.Resources = append(page.Resources, detail.related(&last))
 	}
 	if len(detail) > 0 {
 		page.Next = s.relatedTokens.Seal([]byte(findingID), binary.BigEndian.AppendUint64(nil, size-uint64(len(detail))))

@@ -110,7 +110,7 @@ func TestTierSizes(t *testing.T) {
 
 // TestDropGivesBack drops audits with words of their own, and wants the store as it was before them.
 func TestDropGivesBack(t *testing.T) {
-	const n = 20000
+	const n = 10000
 	s := findings.New()
 	fs := fleet(n)
 	fill(t, s, 0, fs)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -152,8 +151,8 @@ func (s *Store) Append(run Run, fs []Finding) error {
 		return fmt.Errorf("findings: a run of %d findings of %s %w", len(fs), run.CheckName, ErrFull)
 	}
 	a.ran[ordinal] = struct{}{}
-	contents, entries := s.dict.learn(fs)
-	slices.Sort(entries)
+	contents, entries := s.dict.learn(fs, s.view.Load().before(run.CheckName))
+	entries = sortEntries(entries)
 	if marked := s.dict.repeats(contents, entries); marked != nil {
 		var kept []Finding
 		for i := range fs {
@@ -162,8 +161,8 @@ func (s *Store) Append(run Run, fs []Finding) error {
 			}
 		}
 		fs = kept
-		contents, entries = s.dict.learn(fs)
-		slices.Sort(entries)
+		contents, entries = s.dict.learn(fs, contents)
+		entries = sortEntries(entries)
 	}
 	v := *s.view.Load()
 	segment := &segment{
@@ -187,6 +186,14 @@ func (s *Store) Append(run Run, fs []Finding) error {
 	}
 	v.checks[run.CheckName] = check
 	s.view.Store(&v)
+	return nil
+}
+
+// before returns what the newest run of a check found, of those that found something.
+func (v *view) before(check string) (contents []uint32) {
+	for s := range v.checks[check].all.from(top(), every) {
+		return s.contents
+	}
 	return nil
 }
 

@@ -263,6 +263,25 @@ func TestNothingIsShared(t *testing.T) {
 	}
 }
 
+// TestFindingsOfAPageAreApart changes one of two findings that say the same of a resource, but for the code.
+func TestFindingsOfAPageAreApart(t *testing.T) {
+	s := findings.New()
+	require.NoError(t, s.Begin(findings.Audit{TaskID: taskID(1), StartTime: benchStart}))
+	require.NoError(t, s.Append(run(1, 0), []findings.Finding{detailed("a", "X"), detailed("a", "Y")}))
+	page, err := s.Page(findings.Query{})
+	require.NoError(t, err)
+	changed, other := page.Findings[0], page.Findings[1]
+	changed.NonCompliantResource.AdditionalInfo["A"] = "changed"
+	changed.RelatedResources[0].ResourceType = "changed"
+	changed.RelatedResources[0].AdditionalInfo["C"] = "changed"
+	*changed.IsSuppressed = !*changed.IsSuppressed
+	want, ok := s.Get(other.FindingID)
+	require.True(t, ok)
+	if diff := cmp.Diff(want, other); diff != "" {
+		t.Errorf("the other finding (-want +got):\n%s", diff)
+	}
+}
+
 // TestEqualFindingsAreStoredOnce appends what is equal, but built anew, a hundred times.
 func TestEqualFindingsAreStoredOnce(t *testing.T) {
 	s := findings.New()

@@ -27,6 +27,35 @@ func newTier(s *segment, entries []uint64) *tier {
 	return &tier{[]*segment{s}, []uint32{0}, entries}
 }
 
+// sortEntries sorts the entries of one run, which are in the order of their lower halves, by radix. It changes
+// entries; what it returns may be another slice.
+func sortEntries(entries []uint64) []uint64 {
+	if len(entries) < 256 { // not worth the tables
+		slices.Sort(entries)
+		return entries
+	}
+	const bits, mask = 11, 1<<11 - 1
+	other := make([]uint64, len(entries))
+	for shift := 32; shift < 64; shift += bits {
+		var at [1 << bits]uint32
+		for _, e := range entries {
+			at[e>>shift&mask]++
+		}
+		sum := uint32(0)
+		for i, n := range at {
+			at[i] = sum
+			sum += n
+		}
+		for _, e := range entries {
+			k := e >> shift & mask
+			other[at[k]] = e
+			at[k]++
+		}
+		entries, other = other, entries
+	}
+	return entries
+}
+
 // addTier returns tiers with t among them, for which it merges no more than limit entries.
 func addTier(tiers []*tier, t *tier, limit int) []*tier {
 	n := len(tiers)
@@ -54,7 +83,11 @@ func merge(a, b *tier) *tier {
 	m.number()
 
 	m.entries = make([]uint64, 0, len(a.entries)+len(b.entries))
-	p, q := mover{entries: a.entries, steps: a.steps(m)}, mover{entries: b.entries, steps: b.steps(m)}
+	p, q := mover{a.entries, a.steps(m)}, mover{b.entries, b.steps(m)}
+	if len(p.steps) == 1 && len(q.steps) == 1 {
+		m.entries = mergeBy(m.entries, p.entries, q.entries, uint64(p.steps[0].by), uint64(q.steps[0].by))
+		return m
+	}
 	e, more := p.next()
 	f, also := q.next()
 	for more && also {
@@ -73,6 +106,24 @@ func merge(a, b *tier) *tier {
 		m.entries = append(m.entries, f)
 	}
 	return m
+}
+
+// mergeBy merges entries whose rows all move by one step: what mostly happens, since new audits come last.
+func mergeBy(merged, a, b []uint64, stepA, stepB uint64) []uint64 {
+	for len(a) > 0 && len(b) > 0 {
+		if e, f := a[0]+stepA, b[0]+stepB; e < f {
+			merged, a = append(merged, e), a[1:]
+		} else {
+			merged, b = append(merged, f), b[1:]
+		}
+	}
+	for _, e := range a {
+		merged = append(merged, e+stepA)
+	}
+	for _, f := range b {
+		merged = append(merged, f+stepB)
+	}
+	return merged
 }
 
 // number gives the segments their rows.

@@ -43,7 +43,7 @@ func (u *union) index() {
 				continue
 			}
 		}
-		u.byKey.put(maphash.Comparable(u.seed, k), row)
+		u.byKey.put(k.hash(u.seed), row)
 	}
 }
 
@@ -62,7 +62,7 @@ func (u *union) key(row uint32) key {
 }
 
 func (u *union) lookUp(k key) (row uint32, ok bool) {
-	return u.byKey.find(maphash.Comparable(u.seed, k), func(row uint32) bool { return u.key(row) == k })
+	return u.byKey.find(k.hash(u.seed), func(row uint32) bool { return u.key(row) == k })
 }
 
 // find returns the row of a fingerprint. Runs mostly find the same in the same order, so it tries the
