@@ -1,0 +1,19 @@
+module github.com/fleetaudit/fleetaudit/contrib/bench
+
+go 1.26.0
+
+replace github.com/fleetaudit/fleetaudit => ../..
+
+require (
+	github.com/fleetaudit/fleetaudit v0.0.0-00010101000000-000000000000
+	github.com/google/go-cmp v0.7.0
+	github.com/hashicorp/go-memdb v1.3.5
+	github.com/stretchr/testify v1.12.1
+	github.com/tidwall/btree v1.8.1
+)
+
+require (
+	github.com/hashicorp/go-immutable-radix v1.3.1 // indirect
+	github.com/hashicorp/golang-lru v0.5.4 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+)

@@ -1,0 +1,49 @@
+// Command bench compares packages of fleetaudit with what else one could use.
+//
+//	go run ./contrib/bench findings     the store of findings, and stores on go-memdb, B-trees, and maps
+//
+// It prints one table, of which package internal/stores says what is compared, and progress to standard
+// error. It exits with 1 if contenders do not give the same answers, or fail; figures and
+// missed targets change nothing.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+
+	"github.com/fleetaudit/fleetaudit/contrib/bench/internal/measure"
+)
+
+func main() { os.Exit(run(full(), os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is the program, at any size, and returns what to exit with.
+func run(z sizes, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	rounds := flags.Int("rounds", 5, "how often everything is measured")
+	if err := flags.Parse(args); err != nil {
+		return 1
+	}
+	tables := map[string]func() (measure.Table, error){
+		"findings": func() (measure.Table, error) { return findingsTable(z, *rounds, stderr) },
+	}
+	table, ok := tables[flags.Arg(0)]
+	if !ok || flags.NArg() != 1 || *rounds < 1 {
+		fmt.Fprintf(stderr, "bench: want the name of a table (findings), after -rounds of at least 1 if it is given, not %q\n", args)
+		return 1
+	}
+	result, err := table()
+	if err != nil {
+		fmt.Fprintf(stderr, "bench: %v\n", err)
+		return 1
+	}
+	fmt.Fprintf(stdout, "%s, %s/%s, %d CPUs, %d rounds\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), *rounds)
+	if _, err := result.WriteTo(stdout); err != nil {
+		fmt.Fprintf(stderr, "bench: %v\n", err)
+		return 1
+	}
+	return 0
+}
