@@ -20,7 +20,7 @@ type Change struct {
 // including it, together with those of incomplete runs since. Of hypothetical audits only the two
 // themselves count. Then a finding of newer is UNCHANGED when it was open; else REOPENED when an audit before
 // that completed run found it, be it one that is kept or the dropped one in which it was first seen; else NEW.
-// One that was first seen in a dropped audit and that no completed run has resolved since was open, too. One that
+// One that was first seen in a dropped audit and that no completed run which is kept has resolved since was open, too. One that
 // was open and that newer has not found is RESOLVED when newer's run of the check completed, and
 // NOT_REEVALUATED when that is incomplete, still to come, or no part of newer; but of what only dropped audits
 // found nothing is left to tell.
@@ -29,7 +29,8 @@ type Change struct {
 // come the findings of newer in their order, then the others, the latest run's first.
 //
 // The sequence goes through the store as it was at the call, as often as it is ranged over, also
-// concurrently; its findings belong to the caller. While it goes through a check, it takes at most 12
+// concurrently; its findings belong to the caller. For each finding that was not open it goes through those that older
+// audits have of the resource. While it goes through a check, it takes at most 12
 // bytes or so for each finding of the runs that tell what was open.
 //
 // The error wraps [ErrUnknownTask] when the store has no such audit. It is an error, too, when both are

@@ -20,7 +20,6 @@ func (s *Store) Drop(taskIDs ...string) {
 		if a := s.audit(id); a != nil {
 			gone[a] = true
 			a.ran = nil // a history may still name it
-			s.audits.Delete(a.prefix)
 		}
 	}
 	if len(gone) == 0 {
@@ -74,6 +73,9 @@ func (s *Store) Drop(taskIDs ...string) {
 	}
 	slices.SortStableFunc(v.tiers, func(a, b *tier) int { return cmp.Compare(len(b.entries), len(a.entries)) })
 	s.view.Store(&v)
+	for a := range gone { // not before: who lists them finds them
+		s.audits.Delete(a.prefix)
+	}
 }
 
 // checkSegments is what a checkView has lists of.

@@ -55,7 +55,8 @@ type History struct {
 // the other members know only the audits that are kept. What no kept audit has found is forgotten, and
 // new when it comes back.
 //
-// It costs a look-up of the resource, plus the runs of the check. The History belongs to the caller.
+// It costs a look-up of the resource, then its findings in all audits, and the runs of the check. The History belongs
+// to the caller.
 func (s *Store) History(fp Fingerprint) (History, bool) {
 	v := s.view.Load()
 	found, c := v.sightings(&fp, s.seed)

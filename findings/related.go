@@ -49,14 +49,15 @@ func (s *Store) Related(findingID, token string, limit int) (RelatedPage, error)
 	var at uint64 // in what is encoded
 	if token != "" {
 		place, err := s.relatedTokens.Open([]byte(findingID), token)
-		if err == nil && segment == nil {
+		// Its id may be that of another finding by now, if an audit of the same task id was begun again.
+		if err == nil && (segment == nil || segment.audit.begun != binary.BigEndian.Uint64(place)) {
 			err = errors.New("is a token of an audit that was dropped")
 		}
 		if err != nil {
 			problems.Add("nextToken", token, err.Error())
 			return RelatedPage{}, problems.Err()
 		}
-		at = binary.BigEndian.Uint64(place)
+		at = binary.BigEndian.Uint64(place[8:])
 	}
 	if segment == nil {
 		return RelatedPage{}, fmt.Errorf("findings: FindingID %q %w", findingID, ErrUnknownFinding)
@@ -72,7 +73,8 @@ func (s *Store) Related(findingID, token string, limit int) (RelatedPage, error)
 		page.Resources = append(page.Resources, detail.related(&last))
 	}
 	if len(detail) > 0 {
-		page.Next = s.relatedTokens.Seal([]byte(findingID), binary.BigEndian.AppendUint64(nil, size-uint64(len(detail))))
+		place := binary.BigEndian.AppendUint64(nil, segment.audit.begun)
+		page.Next = s.relatedTokens.Seal([]byte(findingID), binary.BigEndian.AppendUint64(place, size-uint64(len(detail))))
 	}
 	return page, nil
 }

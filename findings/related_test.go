@@ -2,6 +2,7 @@ package findings_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -105,6 +106,45 @@ func TestRelatedErrors(t *testing.T) {
 	requireInvalid(t, err, "nextToken")
 	s.Drop(taskID(1))
 	refused(s, ids[0], page.Next, 1, "nextToken", "is a token of an audit that was dropped")
+	require.NoError(t, s.Begin(findings.Audit{TaskID: taskID(1), StartTime: benchStart})) // again: its findings get the same ids
+	refused(s, ids[0], page.Next, 1, "nextToken", "is a token of an audit that was dropped")
+	require.NoError(t, s.Append(run(1, 0), []findings.Finding{client("hub-0", "X")}))
+	_, err = s.Related(ids[0], "", 10)
+	require.NoError(t, err)
+	refused(s, ids[0], page.Next, 1, "nextToken", "is a token of an audit that was dropped")
+}
+
+// TestDropWhileReadersRead pages through one audit, and gets its findings, while it is dropped: whoever gets no error
+// gets them all.
+func TestDropWhileReadersRead(t *testing.T) {
+	for range 20 {
+		s := findings.New()
+		for i := range 4 {
+			fill(t, s, i, fleet(3000))
+		}
+		want := len(slices.Collect(s.All(findings.Query{TaskID: taskID(1)})))
+		q := findings.Query{TaskID: taskID(1), Limit: 10}
+		page, err := s.Page(q)
+		require.NoError(t, err)
+		dropped := make(chan struct{})
+		go func() {
+			defer close(dropped)
+			s.Drop(taskID(1))
+		}()
+		n := len(page.Findings)
+		for q.Token = page.Next; q.Token != ""; q.Token = page.Next {
+			if page, err = s.Page(q); err != nil {
+				requireInvalid(t, err, "nextToken")
+				require.ErrorContains(t, err, "an audit that was dropped")
+				break
+			}
+			n += len(page.Findings)
+		}
+		if err == nil && n != want {
+			t.Errorf("%d findings without an error, want %d", n, want)
+		}
+		<-dropped
+	}
 }
 
 func FuzzRelated(f *testing.F) {

@@ -121,7 +121,8 @@ type Finding struct {
 }
 
 // Append adds one check run with its findings, none or many, which become visible all at once. Of findings
-// with the same resource identifier and reason code only the first is kept. Append keeps no part of fs:
+// with the same resource identifier and reason code only the first is kept; the words of the others take memory until
+// the next Drop. Append keeps no part of fs:
 // the caller may change it afterwards. An empty slice or map comes back as nil.
 //
 // The error wraps [ErrUnknownTask] when no audit of that task was begun or it was dropped, [ErrRunTaken]
