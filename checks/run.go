@@ -33,6 +33,7 @@ type run struct {
 	pauses    int   // waits and scans that are going on
 	waits     int   // those for data
 	waited    bool  // there was one
+	noData    bool  // there would have been one
 	fault     error // the first lie
 	count     int   // of findings
 	shards    [][]Finding
@@ -128,7 +129,7 @@ func (x *run) finish(err error) bool {
 	x.cancel(nil)
 	x.scans.leave(x)
 	if x.job.End != nil {
-		out := Outcome{Err: raw(err), Stopped: stopped, Findings: x.findings()}
+		out := Outcome{Err: raw(err), Stopped: stopped, NoData: x.noData && err != nil, Findings: x.findings()}
 		out.Scanned, out.NonCompliant = x.job.Progress()
 		if err != nil { // settled, or the Runner's own
 			out.Message = err.Error()
@@ -198,6 +199,9 @@ func (x *run) resume() {
 // wait returns once a source is ready, or ctx has ended.
 func (x *run) wait(ctx context.Context, ready <-chan struct{}) error {
 	if x.job.NoWait {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.noData = true
 		return ErrNoData
 	}
 	hadSlot := x.pause()

@@ -46,7 +46,7 @@ type Job struct {
 	// Now, if not nil, is asked for the Pass's Time after a wait for the data of the Spec's Source. It must not
 	// block.
 	Now func() time.Time
-	// NoWait says that the run does not wait for data collection: where it would, it ends with [ErrNoData].
+	// NoWait says that the run does not wait for data collection: where it would, it gets [ErrNoData] instead.
 	NoWait bool
 	// Start, if not nil, is told that the check begins to look, once there is data, and the Pass's Time. It must
 	// not block.
@@ -77,6 +77,7 @@ type Outcome struct {
 	InsufficientPermissions bool   // Err is ErrInsufficientPermissions
 	Stack                   []byte // of a panic
 	Stopped                 bool   // the run was told to stop, and Err is why
+	NoData                  bool   // a run with NoWait met a source without data, and failed
 
 	Scanned      int64 // resources that were checked
 	NonCompliant int64 // resources with at least one finding

@@ -228,16 +228,16 @@ func TestNoWait(t *testing.T) {
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			var got error
+			var got checks.Outcome
 			job := checks.Job{
 				Check: check, Spec: check.Spec(), NoWait: true,
 				Waiting: func(bool) { t.Error("it waits") },
-				End:     func(out checks.Outcome) { got = out.Err },
+				End:     func(out checks.Outcome) { got = out },
 			}
 			var r checks.Runner
 			r.Run(t.Context(), []*checks.Job{&job})
-			if !errors.Is(got, checks.ErrNoData) {
-				t.Errorf("got %v, want %v", got, checks.ErrNoData)
+			if !errors.Is(got.Err, checks.ErrNoData) || !got.NoData {
+				t.Errorf("got %v, NoData %t, want %v", got.Err, got.NoData, checks.ErrNoData)
 			}
 		})
 	}

@@ -46,7 +46,9 @@ type Engine struct {
 	closed    bool
 	running   map[string]*execution // by task id
 	notifying int                   // calls of the Notifier
-	work      sync.WaitGroup        // audits and notifications
+
+	forecasting int
+	work        sync.WaitGroup // audits and notifications
 }
 
 // New makes an Engine. It reads the Spec of each check, and starts no goroutine. The error names
@@ -132,8 +134,8 @@ func (e *Engine) Close() error {
 	case <-ctx.Done():
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		return fmt.Errorf("engine: close: %d audits and %d notifiers have not ended: %w",
-			len(e.running), e.notifying, context.Cause(ctx))
+		return fmt.Errorf("engine: close: %d audits, %d forecasts and %d notifiers have not ended: %w",
+			len(e.running), e.forecasting, e.notifying, context.Cause(ctx))
 	}
 	if err := e.runner.Wait(ctx); err != nil {
 		return fmt.Errorf("engine: close: %w", err)

@@ -108,7 +108,9 @@ func (c *CheckForecast) compared() bool {
 	return completed(c.From.CheckRunStatus) && completed(c.To.CheckRunStatus)
 }
 
-// Forecast runs checks as of two times over the fleet as it is, both in one scan of it, and compares what they find.
+// Forecast runs checks as of two times over the fleet as it is, and compares what they find. What checks scan together
+// ([checks.Each], [checks.Scan]) they scan once for both times; what they read by themselves they read for each, so that
+// a fleet that is changed meanwhile may differ between the two.
 // It is no audit: nothing of it is kept or listed, no history knows it, nobody is notified, and no quota counts it. It
 // shares Config.Concurrency with audits, and returns when each check has ended or ctx has. Suppressions are as they are now.
 //
@@ -119,6 +121,7 @@ func (e *Engine) Forecast(ctx context.Context, in ForecastInput) (*Forecast, err
 		return nil, err
 	}
 	defer release()
+	defer e.countForecast()()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -164,7 +167,7 @@ func (e *Engine) Forecast(ctx context.Context, in ForecastInput) (*Forecast, err
 		return nil, context.Cause(ctx)
 	}
 	for _, l := range looks {
-		if l.job != nil && l.outcome.Err != nil && !errors.Is(l.outcome.Err, checks.ErrNoData) {
+		if l.job != nil && l.outcome.Err != nil && !l.outcome.NoData {
 			logFailure(l.job.Pass.Logger, l.outcome)
 		}
 	}
@@ -179,6 +182,17 @@ func (e *Engine) Forecast(ctx context.Context, in ForecastInput) (*Forecast, err
 		}
 	}
 	return f, nil
+}
+
+// countForecast counts a forecast in progress, until its result is called.
+func (e *Engine) countForecast() (ended func()) {
+	count := func(n int) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.forecasting += n
+	}
+	count(1)
+	return func() { count(-1) }
 }
 
 // look is one run of a check for a forecast.
@@ -243,7 +257,7 @@ func compare(in ForecastInput, looks []*look) (*Forecast, error) {
 		var found [2][]findings.Finding
 		for i, details := range []*model.AuditCheckDetails{&c.From, &c.To} {
 			out, accept := pair[i].outcome, pair[i].accept
-			if errors.Is(out.Err, checks.ErrNoData) {
+			if pair[0].outcome.NoData || pair[1].outcome.NoData {
 				details.CheckRunStatus = model.AuditCheckRunStatusWaitingForDataCollection
 				continue
 			}

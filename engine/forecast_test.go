@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -132,7 +133,26 @@ func TestForecastFences(t *testing.T) {
 			return nil
 		})
 	}
-	e := openEngine(t, engine.Config{CheckTimeLimit: 10 * time.Millisecond, StopGrace: time.Millisecond, Checks: []checks.Check{
+	var log logbook
+	suppressed := device("2").ResourceIdentifier
+	e := openEngine(t, engine.Config{CheckTimeLimit: 10 * time.Millisecond, StopGrace: time.Millisecond, Logger: log.logger(), Suppressions: []model.AuditSuppression{
+		{CheckName: "GOES", ResourceIdentifier: suppressed, SuppressIndefinitely: new(true)},
+	}, Checks: []checks.Check{
+		checks.New(specOf("GOES"), func(_ context.Context, p *checks.Pass) error {
+			if p.Time.Before(time.Now().Add(time.Hour)) {
+				report(p, "1")
+				report(p, "2")
+			}
+			return nil
+		}),
+		checks.New(specOf("WAITS"), func(ctx context.Context, p *checks.Pass) error {
+			never := &checks.Source[int]{Name: "never", All: numbers(1, nil).All, Ready: func() <-chan struct{} { return make(chan struct{}) }}
+			for _, err := range never.Read(ctx, p) {
+				return fmt.Errorf("reading: %w", err)
+			}
+			return nil
+		}),
+		checks.New(specOf("LIES"), func(context.Context, *checks.Pass) error { return fmt.Errorf("mine: %w", checks.ErrNoData) }),
 		later("PANICS", func() { panic("boom") }), hanging("HANGING", release), later("GOOD", func() {}),
 		checks.New(specOf("FAILS"), func(_ context.Context, p *checks.Pass) error {
 			report(p, "1")
@@ -150,18 +170,33 @@ func TestForecastFences(t *testing.T) {
 		require.Empty(t, c.Finding.TaskID+c.Finding.FindingID)
 	}
 	want := []string{
+		"GOES COMPLETED_NON_COMPLIANT COMPLETED_COMPLIANT ",
+		"WAITS WAITING_FOR_DATA_COLLECTION WAITING_FOR_DATA_COLLECTION ",
+		"LIES FAILED FAILED INTERNAL_FAILURE",
 		"PANICS COMPLETED_NON_COMPLIANT FAILED INTERNAL_FAILURE",
 		"HANGING FAILED FAILED INTERNAL_FAILURE",
 		"GOOD COMPLETED_NON_COMPLIANT COMPLETED_NON_COMPLIANT ",
 		"FAILS FAILED FAILED INTERNAL_FAILURE",
+		"RESOLVED GOES 1 BAD",
+		"RESOLVED GOES 2 BAD was suppressed suppressed",
 		"UNCHANGED GOOD 1 BAD",
 		"NEW GOOD 2 BAD",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]engine.ReasonForecast{{CheckName: "GOOD", Severity: f.Reasons[0].Severity, ReasonCode: "BAD", New: 1}}, f.Reasons); diff != "" {
+	severity := f.Checks[0].Severity
+	reasons := []engine.ReasonForecast{
+		{CheckName: "GOES", Severity: severity, ReasonCode: "BAD", Resolved: 1},
+		{CheckName: "GOOD", Severity: severity, ReasonCode: "BAD", New: 1},
+	}
+	if diff := cmp.Diff(reasons, f.Reasons); diff != "" {
 		t.Error(diff)
+	}
+	for check, want := range map[string]int{"FAILS": 2, "LIES": 2, "PANICS": 1, "WAITS": 0, "GOOD": 0} {
+		if n := strings.Count(log.String(), "check="+check+" "); n != want {
+			t.Errorf("%s is logged %d times, want %d:\n%s", check, n, want, log.String())
+		}
 	}
 }
 

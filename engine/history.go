@@ -11,14 +11,14 @@ import (
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
-// DiffAudits iterates over what changed from one audit to a later one, as [findings.Store.Diff] says: what is new,
+// DiffAudits iterates over what changed from one audit to a later one, given by their task ids, as [findings.Store.Diff] says: what is new,
 // unchanged, back again, resolved, or still open because the later audit did not look. Findings of an audit in progress
 // are those of its checks that have ended. An error is yielded once, alone.
 //
 // Errors: InvalidRequestException; ResourceNotFoundException if an audit does not exist.
-func (e *Engine) DiffAudits(ctx context.Context, olderTaskID, newerTaskID string) iter.Seq2[findings.Change, error] {
+func (e *Engine) DiffAudits(ctx context.Context, older, newer string) iter.Seq2[findings.Change, error] {
 	return func(yield func(findings.Change, error) bool) {
-		changes, err := e.diff(ctx, olderTaskID, newerTaskID)
+		changes, err := e.diff(ctx, older, newer)
 		if err != nil {
 			yield(findings.Change{}, err)
 			return
@@ -41,7 +41,7 @@ func (e *Engine) diff(ctx context.Context, older, newer string) (iter.Seq[findin
 	}
 	txn := e.state.Txn(false)
 	var p model.Problems
-	for _, id := range []struct{ field, value string }{{"olderTaskID", older}, {"newerTaskID", newer}} {
+	for _, id := range []struct{ field, value string }{{"older", older}, {"newer", newer}} {
 		switch {
 		case id.value == "":
 			p.Add(id.field, nil, "is required")

@@ -141,12 +141,11 @@ func (e *Engine) CreateAuditSuppression(ctx context.Context, in *model.CreateAud
 	row := newSuppression(in)
 	txn := e.state.Txn(true)
 	defer txn.Abort()
-	if old := first[suppressionRow](txn, suppressionTable, "token", text(row.token)); old != nil && len(p) == 0 {
-		if old.check == row.check && old.resource == row.resource && old.created == row.created {
+	if old := first[suppressionRow](txn, suppressionTable, "token", text(row.token)); old != nil {
+		if len(p) == 0 && old.check == row.check && old.resource == row.resource && old.created == row.created {
 			return &model.CreateAuditSuppressionOutput{}, nil
 		}
 		p.Add("clientRequestToken", row.token, "was given with another suppression: "+suppressed(old.check, old.resource))
-		return nil, p.Err()
 	}
 	e.wantCheck(&p, in.CheckName)
 	e.wantPolicy(&p, row, nil, now)
@@ -186,7 +185,7 @@ func (e *Engine) wantPolicy(p *model.Problems, row, old *suppressionRow, now tim
 			p.Add("suppressIndefinitely", true, "is not allowed: a suppression must expire within "+policy.MaxLifetime.String())
 		}
 	case (old == nil || old.expiry != row.expiry) && !date.After(now):
-		p.Add("expirationDate", shown, "must be later than now, "+instantText(now))
+		p.Add("expirationDate", shown, "must be later than now, "+instantText(now)+", in whole milliseconds")
 	case policy.MaxLifetime > 0 && date.After(latest):
 		p.Add("expirationDate", shown, "must not be later than "+instantText(latest)+
 			": a suppression must expire within "+policy.MaxLifetime.String())

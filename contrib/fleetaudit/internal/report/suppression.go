@@ -20,7 +20,7 @@ type Suppressions struct {
 	File        string                   `json:"file"`
 	TotalCount  int                      `json:"totalCount"`
 	ActiveCount int                      `json:"activeCount"` // of those that hold
-	NotRunCount int                      `json:"notRunCount"` // of those of checks that did not run, which are in no list
+	NotRunCount int                      `json:"notRunCount"` // of those that hold and whose checks did not run; they are in no list
 	Expired     []model.AuditSuppression `json:"expired"`
 	Expiring    []model.AuditSuppression `json:"expiring"`  // that hold, and no longer do in 30 days
 	Unmatched   []model.AuditSuppression `json:"unmatched"` // that hold, and whose check completed and found nothing about the resource
@@ -46,10 +46,10 @@ func (r *Report) Suppress(file string, list []model.AuditSuppression) {
 	for _, s := range list {
 		status := r.details(s.CheckName).CheckRunStatus
 		switch {
-		case status == "":
-			out.NotRunCount++
 		case !findings.Active(s, r.AsOf.Time):
 			out.Expired = append(out.Expired, s)
+		case status == "":
+			out.NotRunCount++
 		default:
 			out.ActiveCount++
 			if !findings.Active(s, soon) {
