@@ -39,6 +39,17 @@ func timed(f func() error) (time.Duration, error) {
 	return time.Since(start), err
 }
 
+// keptAll returns an error unless a store has the same findings of each day. Outside of what is measured, it also
+// keeps the store and the findings alive until the heap is known.
+func keptAll(s stores.Store, days int, fs []findings.Finding) error {
+	for day := range days {
+		if err := stores.Kept(s, day, fs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // first is the first audit of a fleet: the time it takes, and the heap without the ids of its resources.
 func first(n int, kinds []stores.Kind) *experiment {
 	fleet := sync.OnceValue(func() []findings.Finding { return stores.Fleet(n, oneInTen) })
@@ -51,8 +62,9 @@ func first(n int, kinds []stores.Kind) *experiment {
 				s := k.New(n)
 				d, err := timed(func() error { return stores.Fill(s, 0, fs, false) })
 				heap := measure.Heap() - before
-				runtime.KeepAlive(s)
-				runtime.KeepAlive(fs)
+				if err == nil {
+					err = keptAll(s, 1, fs)
+				}
 				return []float64{float64(d.Nanoseconds()) / float64(n), heap/float64(n) - ownIDs(k)}, err
 			}, nil
 		},
@@ -81,8 +93,9 @@ func again(n, days int, kinds []stores.Kind) *experiment {
 					total += d
 				}
 				heap := measure.Heap() - before
-				runtime.KeepAlive(s)
-				runtime.KeepAlive(fs)
+				if err := keptAll(s, 1+days, fs); err != nil {
+					return nil, err
+				}
 				all := float64(n * days)
 				return []float64{float64(total.Nanoseconds()) / all, heap / all}, nil
 			}, nil
@@ -110,8 +123,9 @@ func daily(n, days int, kinds []stores.Kind) *experiment {
 					ms = append(ms, float64(time.Since(start).Nanoseconds())/1e6)
 				}
 				heap := measure.Heap() - before
-				runtime.KeepAlive(s)
-				runtime.KeepAlive(fs)
+				if err := keptAll(s, days, fs); err != nil {
+					return nil, err
+				}
 				part := max(1, days/10)
 				growth := ms[days-part:].Median() / ms[1:1+part].Median()
 				return []float64{heap / (1 << 20), ms[1:].Median(), ms[1:].Max(), growth}, nil

@@ -57,14 +57,20 @@ func (z sizes) experiments() iter.Seq[*experiment] {
 
 // findingsTable measures everything in a number of rounds, and tells progress.
 func findingsTable(z sizes, rounds int, progress io.Writer) (measure.Table, error) {
-	t := comparison{results: make(map[string]results)}
+	all := make(map[string]results)
 	for e := range z.experiments() {
 		r, err := e.run(rounds, progress)
 		if err != nil {
 			return measure.Table{}, err
 		}
-		t.results[e.name] = r
+		all[e.name] = r
 	}
+	return z.table(all), nil
+}
+
+// table makes rows and notes of what the experiments measured, by their names.
+func (z sizes) table(all map[string]results) measure.Table {
+	t := comparison{results: all}
 	for _, k := range stores.Kinds() {
 		t.Contenders = append(t.Contenders, k.Name)
 	}
@@ -137,14 +143,14 @@ func findingsTable(z sizes, rounds int, progress io.Writer) (measure.Table, erro
 	t.note("Peers find each finding by an index of its own by place, task, check, resource, time and suppressed; go-memdb in transactions of 1,000.")
 	t.note("Tuned peers have numbers for resources, and indexes by run, as ours.")
 	t.note("Each resource's id takes %d bytes more in ours; peers share them with what they are given.", stores.IDSize)
-	t.note("The heap of daily audits of peers is that of a repeat, times %d: they would not fit into the machine.", z.days)
+	t.note("Of peers, the heap of %[1]d daily audits is not measured: it is the heap of a repeat, times %[1]d.", z.days)
 	t.note("Pages have %d findings. Deep is after %d findings, or on the last full page of a shorter listing; of peers, for their heaps, half as deep in half as many.", z.depths.page, z.depths.depth)
 	transactions := t.results["transactions"]
 	for _, name := range slices.Sorted(maps.Keys(transactions)) {
 		ns := transactions[name][nsPerFinding]
 		t.note("%s: a first audit of %d at %s ns a finding (%s)", name, z.day, measure.Figure(ns.Median()), ns.Spread())
 	}
-	return t.Table, nil
+	return t.Table
 }
 
 // comparison is a table in the making.

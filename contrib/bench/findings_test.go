@@ -121,6 +121,9 @@ func TestDeepPages(t *testing.T) {
 		{9, 5, 9}, {10, 5, 10}, {1, 5, 1}, {995, 5, 995}, {400, 10, 400},
 		{2000, 10, 990}, {2000, 7, 987}, {1000, 5, 995}, {996, 5, 996},
 	} {
+		if got := (depths{depth: row.depth, page: row.page}).place(1000); row.want != got {
+			t.Errorf("the page at depth %d has to begin at %d, not %d", row.depth, got, row.want)
+		}
 		for _, k := range stores.Kinds() {
 			s := k.New(0)
 			require.NoError(t, stores.Fill(s, 0, stores.Fleet(1000, oneInTen), false))

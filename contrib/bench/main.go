@@ -3,8 +3,8 @@
 //	go run ./contrib/bench findings     the store of findings, and stores on go-memdb, B-trees, and maps
 //
 // It prints one table, of which package internal/stores says what is compared, and progress to standard
-// error. It exits with 1 if contenders do not give the same answers, or fail; figures and
-// missed targets change nothing.
+// error. It exits with 1 if contenders do not give the same answers, do not have what they were given, or fail;
+// figures and missed targets change nothing.
 package main
 
 import (

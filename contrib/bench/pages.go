@@ -86,6 +86,52 @@ func (d differs) Error() string {
 	return fmt.Sprintf("%s: %s gives another answer than ours", d.what, d.kind)
 }
 
+// place returns where the deep page of a listing begins: at the depth, or at its last full page.
+func (d depths) place(listed int) int {
+	if d.depth < listed {
+		return d.depth
+	}
+	return max(0, listed/d.page-1) * d.page
+}
+
+// given is a finding as an audit was given it.
+type given struct {
+	taskID  string
+	finding *findings.Finding
+}
+
+// listed returns a listing of a library as it has to be: newest audit first, then by check, then as given.
+func (l library) listed(q findings.Query, fs []findings.Finding) ([]given, error) {
+	var all []given
+	for day := l.audits - 1; day >= 0; day-- {
+		err := stores.Runs(day, fs, l.skewed, func(r findings.Run, fs []findings.Finding) error {
+			if q.TaskID != "" && r.TaskID != q.TaskID || q.CheckName != "" && r.CheckName != q.CheckName ||
+				!q.From.IsZero() && r.Time.Before(q.From) || !q.To.IsZero() && r.Time.After(q.To) {
+				return nil
+			}
+			for i := range fs {
+				if f := &fs[i]; (q.Suppressed == nil || f.Suppressed == *q.Suppressed) &&
+					(q.Resource == model.ResourceIdentifier{} || f.Resource.ResourceIdentifier == q.Resource) {
+					all = append(all, given{r.TaskID, f})
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// begins returns an error unless a page begins where it has to in a listing.
+func begins(page []model.AuditFinding, all []given, place int) error {
+	if len(page) == 0 || place >= len(all) || page[0].TaskID != all[place].taskID || !stores.IsOf(&page[0], all[place].finding) {
+		return fmt.Errorf("a page does not begin at finding %d of %d", place, len(all))
+	}
+	return nil
+}
+
 // deepToken walks down a listing, and returns the token of the page at the depth; if the listing ends before
 // that, of its last full page.
 func deepToken(s stores.Store, q findings.Query, d depths) (string, error) {
@@ -130,6 +176,9 @@ func pages(l library, d depths, kinds []stores.Kind) *experiment {
 				return nil, err
 			}
 		}
+		if err := keptAll(s, l.audits, fs); err != nil {
+			return nil, err
+		}
 		tokens := make([]string, len(l.listings))
 		for i, listing := range l.listings {
 			var err error
@@ -145,6 +194,17 @@ func pages(l library, d depths, kinds []stores.Kind) *experiment {
 				}
 				if want, known := wanted[name]; !known {
 					wanted[name] = page.Findings
+					all, err := l.listed(listing.query, fs)
+					if err != nil {
+						return nil, err
+					}
+					place := 0
+					if name == listing.deep() {
+						place = d.place(len(all))
+					}
+					if err := begins(page.Findings, all, place); err != nil {
+						return nil, fmt.Errorf("%s: %w", name, err)
+					}
 				} else if !reflect.DeepEqual(want, page.Findings) {
 					return nil, differs{name, k.Name}
 				}
@@ -166,6 +226,9 @@ func pages(l library, d depths, kinds []stores.Kind) *experiment {
 						us[j] = append(us[j], float64(time.Since(start).Nanoseconds())/1e3)
 						if err != nil || len(page.Findings) != d.page {
 							return nil, fmt.Errorf("%s: %d findings, %w", listing.name, len(page.Findings), err)
+						}
+						if name := []string{listing.first(), listing.deep()}[j]; page.Findings[0].FindingID != wanted[name][0].FindingID {
+							return nil, differs{name, k.Name}
 						}
 					}
 				}

@@ -83,6 +83,9 @@ func readers(n int, each time.Duration, page int, kinds []stores.Kind) *experime
 				if readErr != nil || writeErr != nil {
 					return nil, errors.Join(readErr, writeErr)
 				}
+				if err := keptAll(s, 1+day, fs); err != nil {
+					return nil, err
+				}
 				return []float64{
 					readAlone, readBeside, readBeside / readAlone,
 					writeAlone, writeBeside, writeBeside / writeAlone, slowest.Seconds() * 1e3,

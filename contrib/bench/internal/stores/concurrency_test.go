@@ -53,6 +53,20 @@ func TestPagesWhileAuditsAreWritten(t *testing.T) {
 	}
 }
 
+// TestNumberBeforeItsFindings asks for a resource that has a number, and no finding yet.
+func TestNumberBeforeItsFindings(t *testing.T) {
+	fs := stores.Fleet(1, func(int) bool { return false })
+	one := fs[0].Resource.ResourceIdentifier
+	s := stores.Tuned()[2].New(0)
+	stores.Number(s, one)
+	for _, want := range []int{0, 1} {
+		page, err := s.Page(findings.Query{Resource: one, Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, page.Findings, want)
+		require.NoError(t, stores.Fill(s, want, fs, false))
+	}
+}
+
 func TestWorkload(t *testing.T) {
 	const n = 1001
 	for _, row := range []struct {

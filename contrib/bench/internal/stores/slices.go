@@ -19,7 +19,7 @@ type slicemaps struct {
 	bySuppressed map[bool][]uint32
 	// Of a natural store.
 	byTask, byCheck map[string][]uint32
-	byResource      map[model.ResourceIdentifier][]uint32
+	byResource      map[resource][]uint32
 	// Of a tuned one.
 	byNumber [][]uint32
 }
@@ -32,7 +32,7 @@ func newSlices(resources int, tuned bool) *slicemaps {
 		return s
 	}
 	s.byTask, s.byCheck = make(map[string][]uint32), make(map[string][]uint32)
-	s.byResource = make(map[model.ResourceIdentifier][]uint32, resources)
+	s.byResource = make(map[resource][]uint32, resources)
 	return s
 }
 
@@ -42,6 +42,7 @@ func (s *slicemaps) Append(given findings.Run, fs []findings.Finding) error {
 	if err != nil || len(fs) == 0 {
 		return err
 	}
+	keys := s.keys(r.rows)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.runs = s.runs.with(r)
@@ -55,7 +56,7 @@ func (s *slicemaps) Append(given findings.Run, fs []findings.Finding) error {
 	}
 	s.bySuppressed[true], s.bySuppressed[false] = yes, no
 	if s.tuned {
-		for i, key := range s.keys(r.rows) {
+		for i, key := range keys {
 			if int(key.number) >= len(s.byNumber) {
 				s.byNumber = append(s.byNumber, nil)
 			}
@@ -65,10 +66,10 @@ func (s *slicemaps) Append(given findings.Run, fs []findings.Finding) error {
 	}
 	task := slices.Grow(s.byTask[r.audit.TaskID], len(fs))
 	check := slices.Grow(s.byCheck[r.check], len(fs))
-	for i := range fs {
-		at, key := r.base+uint32(i), &fs[i].Resource.ResourceIdentifier
+	for i, key := range keys {
+		at := r.base + uint32(i)
 		task, check = append(task, at), append(check, at)
-		s.byResource[*key] = append(s.byResource[*key], at)
+		s.byResource[key] = append(s.byResource[key], at)
 	}
 	s.byTask[r.audit.TaskID], s.byCheck[r.check] = task, check
 	return nil
@@ -77,13 +78,15 @@ func (s *slicemaps) Append(given findings.Run, fs []findings.Finding) error {
 // positions returns those of the narrowest index; false: there is none.
 func (s *slicemaps) positions(q *findings.Query) ([]uint32, bool) {
 	switch {
-	case q.Resource != (model.ResourceIdentifier{}) && s.tuned:
-		if key, ok := s.key(&q.Resource); ok {
+	case q.Resource != (model.ResourceIdentifier{}):
+		key, ok := s.key(&q.Resource)
+		switch {
+		case !s.tuned:
+			return s.byResource[key], true
+		case ok && int(key.number) < len(s.byNumber): // a writer gives numbers before it takes the lock
 			return s.byNumber[key.number], true
 		}
 		return nil, true
-	case q.Resource != (model.ResourceIdentifier{}):
-		return s.byResource[q.Resource], true
 	case !s.tuned && q.TaskID != "":
 		return s.byTask[q.TaskID], true
 	case !s.tuned && q.CheckName != "":

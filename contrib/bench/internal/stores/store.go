@@ -10,6 +10,9 @@
 //   - Slices have the findings of a run each, and maps lead from values to ascending positions. Times are
 //     those of the runs, which a page goes through anyhow. There is a lock here too.
 //
+// The index by resource has a short key in all of them: a number and, of most identifiers, one string that is
+// shared, not all thirteen of a model.ResourceIdentifier.
+//
 // A page under one filter is a seek and a walk, in all of them. For a period, go-memdb and B-trees have
 // one seek for each time in it, since the order of listings is not that of times.
 //

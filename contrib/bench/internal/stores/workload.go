@@ -102,3 +102,34 @@ func Fill(s Store, day int, fs []findings.Finding, skewed bool) error {
 	}
 	return Runs(day, fs, skewed, s.Append)
 }
+
+// IsOf says whether a store shows a finding as it was given: its resource, reason code and suppression.
+func IsOf(shown *model.AuditFinding, given *findings.Finding) bool {
+	return shown.NonCompliantResource.ResourceIdentifier == given.Resource.ResourceIdentifier &&
+		shown.ReasonForNonComplianceCode == given.ReasonCode &&
+		shown.IsSuppressed != nil && *shown.IsSuppressed == given.Suppressed
+}
+
+// Kept returns an error unless a store has of the audit of a day exactly the findings that were given, in
+// their order.
+func Kept(s Store, day int, fs []findings.Finding) error {
+	q := findings.Query{TaskID: TaskID(day), Limit: 10_000}
+	at := 0
+	for more := true; more; more = q.Token != "" {
+		page, err := s.Page(q)
+		if err != nil {
+			return err
+		}
+		for i := range page.Findings {
+			if f := &page.Findings[i]; at == len(fs) || f.TaskID != q.TaskID || !IsOf(f, &fs[at]) {
+				return fmt.Errorf("stores: day %d, of %d findings: finding %d is not what was given", day, len(fs), at)
+			}
+			at++
+		}
+		q.Token = page.Next
+	}
+	if at != len(fs) {
+		return fmt.Errorf("stores: day %d has %d findings, and %d were given", day, at, len(fs))
+	}
+	return nil
+}
