@@ -125,6 +125,13 @@ func (e *Engine) noSuchCheck() string {
 	return "is not a check of this account, which has " + strings.Join(names, ", ")
 }
 
+// wantCheck notes that the Engine has no such check. Of an empty name model.Check has said so.
+func (e *Engine) wantCheck(p *model.Problems, name string) {
+	if name != "" && e.place(name) == len(e.specs) {
+		p.Add("checkName", name, e.noSuchCheck())
+	}
+}
+
 // wantEnabled notes which of the checks do not exist or are not enabled.
 func (e *Engine) wantEnabled(p *model.Problems, a *accountRow, names []string) {
 	noSuchCheck := e.noSuchCheck()

@@ -92,8 +92,8 @@ const (
 // Notifier tells the world that an audit has ended.
 type Notifier interface {
 	// Notify is called once for each audit that has ended, unless the account's SNS target is there and disabled: on a
-	// goroutine of its own, after the audit's last change is visible. ctx ends after Config.NotifyTimeout, or nine seconds after Close was called.
-	// Whatever it does, the audit is not affected; an error is logged, and not retried.
+	// goroutine of its own, after the audit's last change is visible. ctx ends after Config.NotifyTimeout, or nine
+	// seconds after Close was called. Whatever it does, the audit is not affected; an error is logged, and not retried.
 	Notify(ctx context.Context, n Notification) error
 }
 

@@ -42,13 +42,12 @@ type Engine struct {
 	notifyCtx  context.Context // ends when Close has no more patience with notifiers
 	stopNotify context.CancelCauseFunc
 
-	mu        sync.Mutex
-	closed    bool
-	running   map[string]*execution // by task id
-	notifying int                   // calls of the Notifier
-
-	forecasting int
-	work        sync.WaitGroup // audits and notifications
+	mu          sync.Mutex
+	closed      bool
+	running     map[string]*execution // by task id
+	notifying   int                   // calls of the Notifier
+	forecasting int                   // calls of Forecast
+	work        sync.WaitGroup        // audits, notifications and forecasts
 }
 
 // New makes an Engine. It reads the Spec of each check, and starts no goroutine. The error names

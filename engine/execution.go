@@ -132,7 +132,6 @@ func (e *Engine) place(name string) int {
 
 func (x *execution) job(ordinal, i int, r request, set map[string]string) *checks.Job {
 	e := x.engine
-	var ignored model.Problems // it was checked when the account was configured
 	// Not of x.start, which has no more than milliseconds.
 	now := func() time.Time { return r.start.Add(time.Since(x.clock)) }
 	if r.asOf.IsZero() {
@@ -147,7 +146,7 @@ func (x *execution) job(ordinal, i int, r request, set map[string]string) *check
 			TaskID: x.taskID,
 			Time:   r.asOf,
 			Since:  r.since,
-			Config: e.specs[i].Configure(&ignored, "", set),
+			Config: configured(e.specs[i], set),
 		},
 		Now: now,
 		Start: func(at time.Time) {
@@ -159,6 +158,12 @@ func (x *execution) job(ordinal, i int, r request, set map[string]string) *check
 		Waiting: func(yes bool) { x.note(change{ordinal: ordinal, waiting: yes}) },
 		End:     func(out checks.Outcome) { x.note(change{ordinal: ordinal, outcome: &out}) },
 	}
+}
+
+// configured returns the parameters of a check as the account has set them.
+func configured(s checks.Spec, set map[string]string) checks.Config {
+	var ignored model.Problems // they were checked when the account was configured
+	return s.Configure(&ignored, "", set)
 }
 
 // accept fixes the suppressions of a check run.

@@ -67,9 +67,7 @@ func (e *Engine) findingsQuery(ctx context.Context, in **model.ListAuditFindings
 	if i.TaskID != "" && len(p) == 0 && e.audit(e.state.Txn(false), i.TaskID) == nil {
 		p.Add("taskId", i.TaskID, "does not exist, or is no longer kept")
 	}
-	if i.CheckName != "" && e.place(i.CheckName) == len(e.specs) {
-		p.Add("checkName", i.CheckName, e.noSuchCheck())
-	}
+	e.wantCheck(&p, i.CheckName)
 	return findings.Query{
 		TaskID:     i.TaskID,
 		CheckName:  i.CheckName,

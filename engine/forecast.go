@@ -110,9 +110,10 @@ func (c *CheckForecast) compared() bool {
 
 // Forecast runs checks as of two times over the fleet as it is, and compares what they find. What checks scan together
 // ([checks.Each], [checks.Scan]) they scan once for both times; what they read by themselves they read for each, so that
-// a fleet that is changed meanwhile may differ between the two.
+// a fleet that is changed meanwhile may differ between the two. Suppressions are as they are now.
+//
 // It is no audit: nothing of it is kept or listed, no history knows it, nobody is notified, and no quota counts it. It
-// shares Config.Concurrency with audits, and returns when each check has ended or ctx has. Suppressions are as they are now.
+// shares Config.Concurrency with audits, and returns when each check has ended or ctx has.
 //
 // Errors: InvalidRequestException; the cause of ctx; [ErrClosed].
 func (e *Engine) Forecast(ctx context.Context, in ForecastInput) (*Forecast, error) {
@@ -121,7 +122,8 @@ func (e *Engine) Forecast(ctx context.Context, in ForecastInput) (*Forecast, err
 		return nil, err
 	}
 	defer release()
-	defer e.countForecast()()
+	e.count(&e.forecasting, 1)
+	defer e.count(&e.forecasting, -1)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -175,24 +177,13 @@ func (e *Engine) Forecast(ctx context.Context, in ForecastInput) (*Forecast, err
 	if err != nil {
 		return nil, err
 	}
-	for r := range rowsFrom[suppressionRow](txn, suppressionTable, "expiry", nil, false) {
+	for r := range rows[suppressionRow](txn, suppressionTable, "expiry", nil) {
 		ran := slices.ContainsFunc(f.Checks, func(c CheckForecast) bool { return c.CheckName == r.check })
 		if s := r.suppression(); ran && findings.Active(s, in.From) && !findings.Active(s, in.To) {
 			f.Lapsed = append(f.Lapsed, s)
 		}
 	}
 	return f, nil
-}
-
-// countForecast counts a forecast in progress, until its result is called.
-func (e *Engine) countForecast() (ended func()) {
-	count := func(n int) {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.forecasting += n
-	}
-	count(1)
-	return func() { count(-1) }
 }
 
 // look is one run of a check for a forecast.
@@ -206,14 +197,13 @@ type look struct {
 // plan gives a look a job of its own.
 func (e *Engine) plan(l *look, i int, set map[string]string) {
 	l.outcome = new(checks.Outcome)
-	var ignored model.Problems // it was checked when the account was configured
 	l.job = &checks.Job{
 		Check: e.config.Checks[i],
 		Spec:  l.spec,
 		Pass: checks.Pass{
 			TaskID: newTaskID(),
 			Time:   l.accept.at,
-			Config: l.spec.Configure(&ignored, "", set),
+			Config: configured(l.spec, set),
 			Logger: e.config.Logger.With("check", l.spec.Name, "forecast", l.accept.at),
 		},
 		NoWait: true,

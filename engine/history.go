@@ -11,9 +11,9 @@ import (
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
-// DiffAudits iterates over what changed from one audit to a later one, given by their task ids, as [findings.Store.Diff] says: what is new,
-// unchanged, back again, resolved, or still open because the later audit did not look. Findings of an audit in progress
-// are those of its checks that have ended. An error is yielded once, alone.
+// DiffAudits iterates over what changed from one audit to a later one, given by their task ids, as
+// [findings.Store.Diff] says: what is new, unchanged, back again, resolved, or still open because the later audit did
+// not look. Findings of an audit in progress are those of its checks that have ended. An error is yielded once, alone.
 //
 // Errors: InvalidRequestException; ResourceNotFoundException if an audit does not exist.
 func (e *Engine) DiffAudits(ctx context.Context, older, newer string) iter.Seq2[findings.Change, error] {

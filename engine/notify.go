@@ -24,17 +24,18 @@ func (e *Engine) notify(account *accountRow, row *auditRow, runs []model.AuditCh
 			n.TargetARN, n.RoleARN = target.TargetARN, target.RoleARN
 		}
 	}
-	e.countNotifying(1)
+	e.count(&e.notifying, 1)
 	e.work.Go(func() { // the audit that ends still counts, so Close cannot be past waiting
-		defer e.countNotifying(-1)
+		defer e.count(&e.notifying, -1)
 		e.callNotifier(n)
 	})
 }
 
-func (e *Engine) countNotifying(n int) {
+// count adds to one of the counters that Close tells of.
+func (e *Engine) count(of *int, n int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.notifying += n
+	*of += n
 }
 
 // callNotifier hands n to the Notifier, and logs what it does wrong.

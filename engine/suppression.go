@@ -165,13 +165,6 @@ func (e *Engine) CreateAuditSuppression(ctx context.Context, in *model.CreateAud
 	return &model.CreateAuditSuppressionOutput{}, nil
 }
 
-// wantCheck notes that the Engine has no such check. Of an empty name model.Check has said so.
-func (e *Engine) wantCheck(p *model.Problems, name string) {
-	if name != "" && e.place(name) == len(e.specs) {
-		p.Add("checkName", name, e.noSuchCheck())
-	}
-}
-
 // wantPolicy notes what is wrong with a suppression that is new or replaces old. It says nothing of a date that
 // is wrong by itself.
 func (e *Engine) wantPolicy(p *model.Problems, row, old *suppressionRow, now time.Time) {

@@ -36,7 +36,7 @@ func (e *Engine) SuppressionReport(ctx context.Context, within time.Duration) (S
 	now := time.Now()
 	txn := e.state.Txn(false)
 	last := e.lastCompleted(txn)
-	for r := range rowsFrom[suppressionRow](txn, suppressionTable, "expiry", nil, false) {
+	for r := range rows[suppressionRow](txn, suppressionTable, "expiry", nil) {
 		if ctx.Err() != nil {
 			return SuppressionReport{}, context.Cause(ctx)
 		}
