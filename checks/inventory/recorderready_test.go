@@ -20,7 +20,7 @@ func ready(source func() <-chan struct{}) bool {
 }
 
 // TestRecorderReady: the certificates are ready at the first call of which the clock is two hours after an event, the
-// clients at the first event of all.
+// clients at the first event of all. In a bubble, where the Recorder's timer does not run out between two calls.
 func TestRecorderReady(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -35,26 +35,28 @@ func TestRecorderReady(t *testing.T) {
 		{"one of the future", [][2]time.Duration{{8 * time.Hour, 9 * time.Hour}, {11*time.Hour - 1, 9 * time.Hour}, {11 * time.Hour, 9 * time.Hour}}, 3},
 		{"a clock that is set back", [][2]time.Duration{{8 * time.Hour, 8 * time.Hour}, {7 * time.Hour, 8 * time.Hour}, {10 * time.Hour, 10 * time.Hour}}, 3},
 	} {
-		r := record(t, inventory.RecorderConfig{})
-		inv := inventory.New(inventory.Contents{})
-		r.Attach(inv)
-		for _, round := range []string{"the first time", "when collection has begun anew"} {
-			require.Error(t, r.Record(eventDay, inventory.ConnectionEvent{}))
-			require.False(t, ready(inv.Clients.Ready), row.name)
-			for i, c := range row.calls {
-				e := connectionEvent(t, "00:00 + lock a s1")
-				e.Timestamp = eventDay.Add(c[1])
-				require.NoError(t, r.Record(eventDay.Add(c[0]), e))
-				require.True(t, ready(inv.Clients.Ready), row.name)
-				if got, want := ready(inv.CertificateUses.Ready), row.want > 0 && i+1 >= row.want; got != want {
-					t.Errorf("%s, %s, after call %d: ready is %v", row.name, round, i+1, got)
+		synctest.Test(t, func(t *testing.T) {
+			r := record(t, inventory.RecorderConfig{})
+			inv := inventory.New(inventory.Contents{})
+			r.Attach(inv)
+			for _, round := range []string{"the first time", "when collection has begun anew"} {
+				require.Error(t, r.Record(eventDay, inventory.ConnectionEvent{}))
+				require.False(t, ready(inv.Clients.Ready), row.name)
+				for i, c := range row.calls {
+					e := connectionEvent(t, "00:00 + lock a s1")
+					e.Timestamp = eventDay.Add(c[1])
+					require.NoError(t, r.Record(eventDay.Add(c[0]), e))
+					require.True(t, ready(inv.Clients.Ready), row.name)
+					if got, want := ready(inv.CertificateUses.Ready), row.want > 0 && i+1 >= row.want; got != want {
+						t.Errorf("%s, %s, after call %d: ready is %v", row.name, round, i+1, got)
+					}
+				}
+				for _, collect := range []func(bool){inv.Clients.Collect, inv.CertificateUses.Collect} {
+					collect(false)
+					collect(true)
 				}
 			}
-			for _, collect := range []func(bool){inv.Clients.Collect, inv.CertificateUses.Collect} {
-				collect(false)
-				collect(true)
-			}
-		}
+		})
 	}
 }
 
