@@ -167,7 +167,7 @@ func TestCloseGivesUp(t *testing.T) {
 		{
 			name: "a check ignores it",
 			config: func(release <-chan struct{}) engine.Config {
-				return engine.Config{Checks: []checks.Check{hanging("HANGING", release), hanging("TOO", release), good("GOOD")}}
+				return engine.Config{Concurrency: 3, Checks: []checks.Check{hanging("HANGING", release), hanging("TOO", release), good("GOOD")}}
 			},
 			names: []string{"HANGING", "TOO", "GOOD"},
 			after: 10 * time.Second,

@@ -109,7 +109,7 @@ func newScript(t *testing.T, names ...string) *script {
 		TB:     t,
 		stock:  newStock(),
 		names:  names,
-		config: engine.Config{TimeOfDay: 9 * time.Hour, Spread: -1},
+		config: engine.Config{TimeOfDay: 9 * time.Hour, Spread: -1, Concurrency: 4}, // a check that holds a slot holds up no other
 		vars:   make(map[string]string),
 	}
 }
