@@ -25,7 +25,7 @@ func TestSession(t *testing.T) { runScript(t, "session.txt") }
 func TestOperationsAreAWSs(t *testing.T) {
 	var rows []string
 	for _, o := range engine.Operations() {
-		rows = append(rows, fmt.Sprint(o.Name, " ", o.Method, " ", o.Path))
+		rows = append(rows, fmt.Sprint(o.Name, " ", o.Method, " ", o.Path, " ", o.Rate))
 		codes := append([]string{"InternalFailureException", "ThrottlingException"}, o.Errors...)
 		slices.Sort(codes)
 		for _, code := range codes {
