@@ -97,3 +97,28 @@ func (s *script) forecast(date string) string {
 	}
 	return answer(lines, nil)
 }
+
+func (s *script) statistics() string {
+	at := func(t time.Time) string {
+		if t.IsZero() {
+			return "never"
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	var lines []string
+	stats := s.engine.Statistics(time.Now())
+	for _, a := range stats.Audits {
+		lines = append(lines, fmt.Sprint(a.Type, " ", a.Status, " ", a.Count))
+	}
+	for _, c := range stats.Checks {
+		lines = append(lines, fmt.Sprintf("%s %s: %d and %d suppressed, completed %s", c.CheckName, c.Severity, c.Findings, c.Suppressed, at(c.LastCompleted)))
+		for _, r := range c.Runs {
+			lines = append(lines, fmt.Sprint("  ", r.Status, " ", r.Count, " in ", r.Duration))
+		}
+	}
+	for _, l := range stats.Schedules {
+		lines = append(lines, fmt.Sprintf("%s: next %s, %v overdue; last slot %s, started %s as %s; completed %s; %d missed, %d skipped",
+			l.Name, at(l.Next), l.Overdue, at(l.LastSlot), at(l.LastStart), l.LastTaskID, at(l.LastCompleted), l.MissedSlots, l.SkippedSlots))
+	}
+	return answer(lines, nil)
+}

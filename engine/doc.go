@@ -4,7 +4,7 @@
 // inputs, outputs and errors (package model), and some of its own beside them: [Engine.Run] for the
 // schedule loop, [Engine.RunDue] for hosts with a cron of their own, [Engine.WatchAuditTask],
 // [Engine.WaitAuditTask], [Engine.AuditFindings], [Engine.DiffAudits], [Engine.FindingHistory],
-// [Engine.SuppressionReport] and [Engine.Forecast]. [Operations] is the table of AWS's operations with
+// [Engine.SuppressionReport], [Engine.Forecast] and [Engine.Statistics]. [Operations] is the table of AWS's operations with
 // their HTTP bindings, for whoever builds a frontend.
 //
 // An Engine is safe for concurrent use. Two Engines share nothing but what the host gives to both, which must not

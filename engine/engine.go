@@ -35,6 +35,7 @@ type Engine struct {
 	maxSleep time.Duration // of the schedule loop
 
 	collection collection
+	tally      tally
 
 	ctx    context.Context // ends when the Engine is closed
 	cancel context.CancelCauseFunc
@@ -80,6 +81,7 @@ func New(config Config) (*Engine, error) {
 	for i, s := range specs {
 		e.ordinals[s.Name] = i
 	}
+	e.tally.checks = make([]checkTally, len(specs))
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	e.notifyCtx, e.stopNotify = context.WithCancelCause(context.Background())
 	if config.EnableAll {

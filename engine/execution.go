@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -35,6 +34,7 @@ type request struct {
 type execution struct {
 	engine *Engine
 	taskID string
+	kind   model.AuditTaskType
 	start  time.Time     // as clients see it
 	clock  time.Time     // the same moment, with a monotonic reading
 	jobs   []*checks.Job // by ordinal; nil where the check is disabled
@@ -50,24 +50,12 @@ type execution struct {
 	accepts []acceptance // by ordinal
 }
 
-// acceptance is what a check run takes for suppressed: the suppressions as they were when it started.
-type acceptance struct {
-	suppressions findings.Suppressions
-	at           time.Time // when it started, or as of when it judges
-}
-
-// change is what became of one check run.
-type change struct {
-	ordinal int
-	waiting bool // if outcome is nil
-	outcome *checks.Outcome
-}
-
 // newExecution puts a new audit into txn, which must be committed; then launch must be called.
 func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 	x := &execution{
 		engine: e,
 		taskID: newTaskID(),
+		kind:   r.kind,
 		start:  model.At(r.start).Time,
 		clock:  time.Now(),
 		jobs:   make([]*checks.Job, len(r.checks)),
@@ -156,7 +144,7 @@ func (x *execution) job(ordinal, i int, r request, set map[string]string) *check
 			x.accept(ordinal, at)
 		},
 		Waiting: func(yes bool) { x.note(change{ordinal: ordinal, waiting: yes}) },
-		End:     func(out checks.Outcome) { x.note(change{ordinal: ordinal, outcome: &out}) },
+		End:     func(out checks.Outcome) { x.note(change{ordinal: ordinal, outcome: &out, end: time.Now()}) },
 	}
 }
 
@@ -172,7 +160,7 @@ func (x *execution) accept(ordinal int, at time.Time) {
 	s := findings.NewSuppressions(e.suppressions(e.state.Txn(false), x.jobs[ordinal].Spec.Name))
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.accepts[ordinal] = acceptance{s, at}
+	x.accepts[ordinal] = acceptance{s, at, time.Now()}
 }
 
 const (
@@ -183,7 +171,11 @@ const (
 // launch lets the audit run on a goroutine of the Engine's, and calls done when it has ended.
 func (x *execution) launch(done func()) {
 	e := x.engine
+	e.tally.audit(x.kind, "", model.AuditTaskStatusInProgress)
 	for ordinal, name := range x.disabled {
+		if i, ok := e.ordinals[name]; ok {
+			e.tally.run(i, model.AuditCheckRunStatusFailed, 0)
+		}
 		// That it failed keeps open what it found before.
 		run := findings.Run{TaskID: x.taskID, Ordinal: ordinal, CheckName: name, Time: x.start, Incomplete: true}
 		if err := e.findings.Append(run, nil); err != nil {
@@ -260,101 +252,6 @@ func (x *execution) commit() {
 	txn.Commit()
 }
 
-// details keeps the findings of a check run that has ended, and says how it did.
-func (x *execution) details(c change) model.AuditCheckDetails {
-	out := c.outcome
-	suppressed, err := x.keep(c)
-	if err != nil && out.Err == nil {
-		out.Err, out.Message = err, err.Error()
-	}
-	d := ended(out, suppressed, out.Stopped && x.ctx.Err() != nil && errors.Is(out.Err, context.Cause(x.ctx)))
-	if d.CheckRunStatus == model.AuditCheckRunStatusFailed {
-		logFailure(x.jobs[c.ordinal].Pass.Logger, out)
-	}
-	return d
-}
-
-// ended says how a check run did that has ended. Resources whose findings are suppressed do not decide.
-func ended(out *checks.Outcome, suppressed int64, canceled bool) model.AuditCheckDetails {
-	d := model.AuditCheckDetails{
-		TotalResourcesCount:                  out.Scanned,
-		NonCompliantResourcesCount:           out.NonCompliant,
-		SuppressedNonCompliantResourcesCount: suppressed,
-	}
-	switch {
-	case out.Err == nil && out.NonCompliant == suppressed:
-		d.CheckRunStatus = model.AuditCheckRunStatusCompletedCompliant
-		d.CheckCompliant = true
-	case out.Err == nil:
-		d.CheckRunStatus = model.AuditCheckRunStatusCompletedNonCompliant
-	case canceled:
-		d.CheckRunStatus = model.AuditCheckRunStatusCanceled
-	default:
-		d.CheckRunStatus = model.AuditCheckRunStatusFailed
-		d.ErrorCode = model.CodeInternal
-		if out.InsufficientPermissions {
-			d.ErrorCode = model.CodeInsufficientPermissions
-		}
-		d.Message = shorten(out.Message)
-	}
-	return d
-}
-
-// keep stores what a check run found, and counts the resources of which that is suppressed.
-func (x *execution) keep(c change) (suppressed int64, err error) {
-	e := x.engine
-	spec := x.jobs[c.ordinal].Spec
-	x.mu.Lock()
-	accept := x.accepts[c.ordinal]
-	x.mu.Unlock()
-	found, suppressed := accept.mark(spec.Name, c.outcome.Findings)
-	return suppressed, e.findings.Append(findings.Run{
-		TaskID:     x.taskID,
-		Ordinal:    c.ordinal,
-		CheckName:  spec.Name,
-		Severity:   spec.Severity,
-		Time:       x.start.Add(time.Since(x.clock)),
-		Incomplete: c.outcome.Err != nil,
-	}, found)
-}
-
-// mark makes findings of what a check reported, and counts the resources of which they are suppressed.
-func (a acceptance) mark(check string, reported []checks.Finding) (found []findings.Finding, suppressed int64) {
-	found = make([]findings.Finding, len(reported))
-	resources := make(map[model.ResourceIdentifier]struct{})
-	for i, f := range reported {
-		id := f.Resource.ResourceIdentifier
-		found[i] = findings.Finding{
-			Resource: f.Resource, Related: f.Related, Reason: f.Reason, ReasonCode: f.ReasonCode,
-			Suppressed: a.suppressions.Match(check, id, a.at),
-		}
-		if found[i].Suppressed {
-			resources[id] = struct{}{}
-		}
-	}
-	return found, int64(len(resources))
-}
-
-// logFailure tells of a check that failed. The handler is the host's, and must not end what it is told of.
-func logFailure(logger *slog.Logger, out *checks.Outcome) {
-	defer func() { _ = recover() }()
-	if out.Stack != nil {
-		logger.Error("check failed", "error", out.Message, "stack", string(out.Stack))
-		return
-	}
-	logger.Warn("check failed", "error", out.Message)
-}
-
-// maxMessage is the length that AWS gives to the message of a check run.
-const maxMessage = 2048
-
-func shorten(s string) string {
-	if r := []rune(s); len(r) > maxMessage {
-		return string(r[:maxMessage-3]) + "..."
-	}
-	return s
-}
-
 // finish ends the audit when each of its checks has ended.
 func (x *execution) finish() {
 	e := x.engine
@@ -372,32 +269,17 @@ func (x *execution) finish() {
 		row.status = model.AuditTaskStatusCompleted
 	}
 	put(txn, auditTable, &row)
+	// The schedule may be gone by now, or be another one of that name.
+	if old := e.schedule(txn, row.schedule); old != nil && old.lastTaskID == x.taskID && row.status == model.AuditTaskStatusCompleted {
+		of := *old
+		of.lastCompleted = time.Now()
+		put(txn, scheduleTable, &of)
+	}
 	account := e.account(txn)
 	txn.Commit()
+	e.tally.audit(x.kind, model.AuditTaskStatusInProgress, row.status)
 	e.mu.Lock()
 	delete(e.running, x.taskID)
 	e.mu.Unlock()
 	e.notify(account, &row, runs, stats)
-}
-
-// statistics counts check runs by status.
-func statistics(runs []model.AuditCheckDetails) model.TaskStatistics {
-	s := model.TaskStatistics{TotalChecks: len(runs)}
-	for i := range runs {
-		switch runs[i].CheckRunStatus {
-		case model.AuditCheckRunStatusInProgress:
-			s.InProgressChecks++
-		case model.AuditCheckRunStatusWaitingForDataCollection:
-			s.WaitingForDataCollectionChecks++
-		case model.AuditCheckRunStatusCanceled:
-			s.CanceledChecks++
-		case model.AuditCheckRunStatusCompletedCompliant:
-			s.CompliantChecks++
-		case model.AuditCheckRunStatusCompletedNonCompliant:
-			s.NonCompliantChecks++
-		case model.AuditCheckRunStatusFailed:
-			s.FailedChecks++
-		}
-	}
-	return s
 }

@@ -147,8 +147,8 @@ func (e *Engine) Forecast(ctx context.Context, in ForecastInput) (*Forecast, err
 			continue
 		}
 		suppressions := findings.NewSuppressions(e.suppressions(txn, s.Name))
-		from := &look{spec: s, accept: acceptance{suppressions, in.From}}
-		to := &look{spec: s, accept: acceptance{suppressions, in.To}}
+		from := &look{spec: s, accept: acceptance{suppressions: suppressions, at: in.From}}
+		to := &look{spec: s, accept: acceptance{suppressions: suppressions, at: in.To}}
 		looks = append(looks, from, to)
 		set := account.checks[s.Name].Configuration
 		e.plan(from, i, set)

@@ -223,11 +223,17 @@ func (e *Engine) ListScheduledAudits(ctx context.Context, in *model.ListSchedule
 
 // ScheduleStatus is what the Engine knows of a scheduled audit beyond what AWS tells.
 type ScheduleStatus struct {
-	Next         time.Time // slot; zero: there is none any more
-	LastSlot     time.Time // that an audit was started for; zero: none yet
-	LastTaskID   string    // of that audit
-	MissedSlots  int       // that passed while nothing ran schedules, and had no audit of their own
-	SkippedSlots int       // that fell while the schedule's audit before was still in progress
+	Next          time.Time // slot; zero: there is none any more
+	LastSlot      time.Time // that an audit was started for; zero: none yet
+	LastStart     time.Time // of that audit, which lagged behind its slot by the difference
+	LastTaskID    string    // of that audit
+	LastCompleted time.Time // end of the schedule's last audit that ended COMPLETED; zero: none has
+	MissedSlots   int       // that passed while nothing ran schedules, and had no audit of their own
+	SkippedSlots  int       // that fell while the schedule's audit before was still in progress
+}
+
+func (r *scheduleRow) status() ScheduleStatus {
+	return ScheduleStatus{r.next, r.lastSlot, r.lastRun, r.lastTaskID, r.lastCompleted, r.missed, r.skipped}
 }
 
 // ScheduleStatus returns when a scheduled audit is due, and what became of its slots.
@@ -238,5 +244,5 @@ func (e *Engine) ScheduleStatus(name string) (ScheduleStatus, error) {
 	if r == nil {
 		return ScheduleStatus{}, noSchedule(name)
 	}
-	return ScheduleStatus{r.next, r.lastSlot, r.lastTaskID, r.missed, r.skipped}, nil
+	return r.status(), nil
 }

@@ -38,6 +38,7 @@ import (
 //	DiffAudits TASK TASK  a line a change
 //	FindingHistory CHECK CLIENT CODE
 //	Forecast DATE         what it says of itself, then what it counts
+//	Statistics            a line an audit status, check run status, check and schedule
 //	sleep DURATION
 //	release CHECK         lets HOLD_CHECK or DATA_CHECK go on
 //
@@ -147,6 +148,8 @@ func (s *script) step(file string, step scriptStep) {
 		got = s.changes(rest)
 	case verb == "FindingHistory":
 		got = s.history(rest)
+	case verb == "Statistics":
+		got = s.statistics()
 	case verb == "Forecast":
 		got = s.forecast(rest)
 	case strings.ToUpper(verb) == verb:

@@ -31,19 +31,20 @@ type accountRow struct {
 }
 
 type scheduleRow struct {
-	name       string
-	frequency  model.AuditFrequency
-	dayOfMonth string
-	dayOfWeek  model.DayOfWeek
-	checks     []string
-	tags       []model.Tag
-	anchor     time.Time // when its calendar began to count
-	next       time.Time // slot; zero: there is none any more
-	lastSlot   time.Time // that an audit was started for
-	lastRun    time.Time // start of its last audit
-	lastTaskID string
-	missed     int // slots that passed while nothing ran schedules
-	skipped    int // slots that fell while its audit still ran
+	name          string
+	frequency     model.AuditFrequency
+	dayOfMonth    string
+	dayOfWeek     model.DayOfWeek
+	checks        []string
+	tags          []model.Tag
+	anchor        time.Time // when its calendar began to count
+	next          time.Time // slot; zero: there is none any more
+	lastSlot      time.Time // that an audit was started for
+	lastRun       time.Time // start of its last audit
+	lastTaskID    string
+	lastCompleted time.Time // end of the last audit that completed
+	missed        int       // slots that passed while nothing ran schedules
+	skipped       int       // slots that fell while its audit still ran
 }
 
 type auditRow struct {

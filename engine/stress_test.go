@@ -229,6 +229,11 @@ func (h *hectic) look(t *testing.T, r *rand.Rand) {
 			t.Errorf("%v of %v: %v", history, c, err)
 		}
 	}
+	for _, a := range h.Statistics(time.Now()).Audits {
+		if a.Count < 0 {
+			t.Errorf("%+v", a)
+		}
+	}
 	if _, err := h.SuppressionReport(t.Context(), time.Second); err != nil {
 		t.Error(err)
 	}
@@ -390,6 +395,9 @@ func TestStress(t *testing.T) {
 		total.NonCompliantChecks += s.NonCompliantChecks
 		total.FailedChecks += s.FailedChecks
 		total.CanceledChecks += s.CanceledChecks
+	}
+	if diff := cmp.Diff(total, countedRuns(h.Engine)); diff != "" {
+		t.Errorf("what the audits say of their check runs, and what Statistics counts:\n%s", diff)
 	}
 	for what, n := range map[string]int{
 		"compliant": total.CompliantChecks, "non-compliant": total.NonCompliantChecks, "failed": total.FailedChecks, "canceled": total.CanceledChecks,

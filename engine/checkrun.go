@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/findings"
+	"github.com/fleetaudit/fleetaudit/model"
+)
+
+// acceptance is what a check run takes for suppressed: the suppressions as they were when it started.
+type acceptance struct {
+	suppressions findings.Suppressions
+	at           time.Time // when it started, or as of when it judges
+	began        time.Time // when it started
+}
+
+// change is what became of one check run.
+type change struct {
+	ordinal int
+	waiting bool // if outcome is nil
+	outcome *checks.Outcome
+	end     time.Time // if outcome is not nil
+}
+
+// details keeps the findings of a check run that has ended, and says how it did.
+func (x *execution) details(c change) model.AuditCheckDetails {
+	out := c.outcome
+	found, suppressed, err := x.keep(c)
+	if err != nil && out.Err == nil {
+		out.Err, out.Message = err, err.Error()
+	}
+	d := ended(out, suppressed, out.Stopped && x.ctx.Err() != nil && errors.Is(out.Err, context.Cause(x.ctx)))
+	x.tally(c, d.CheckRunStatus, found)
+	if d.CheckRunStatus == model.AuditCheckRunStatusFailed {
+		logFailure(x.jobs[c.ordinal].Pass.Logger, out)
+	}
+	return d
+}
+
+// tally counts a check run that has ended for Statistics.
+func (x *execution) tally(c change, status model.AuditCheckRunStatus, found []findings.Finding) {
+	x.mu.Lock()
+	began := x.accepts[c.ordinal].began
+	x.mu.Unlock()
+	var took time.Duration
+	if !began.IsZero() {
+		took = c.end.Sub(began)
+	}
+	job, t := x.jobs[c.ordinal], &x.engine.tally
+	i := x.engine.ordinals[job.Spec.Name]
+	t.run(i, status, took)
+	if completed(status) && job.Now != nil {
+		t.found(i, found, c.end)
+	}
+}
+
+// ended says how a check run did that has ended. Resources whose findings are suppressed do not decide.
+func ended(out *checks.Outcome, suppressed int64, canceled bool) model.AuditCheckDetails {
+	d := model.AuditCheckDetails{
+		TotalResourcesCount:                  out.Scanned,
+		NonCompliantResourcesCount:           out.NonCompliant,
+		SuppressedNonCompliantResourcesCount: suppressed,
+	}
+	switch {
+	case out.Err == nil && out.NonCompliant == suppressed:
+		d.CheckRunStatus = model.AuditCheckRunStatusCompletedCompliant
+		d.CheckCompliant = true
+	case out.Err == nil:
+		d.CheckRunStatus = model.AuditCheckRunStatusCompletedNonCompliant
+	case canceled:
+		d.CheckRunStatus = model.AuditCheckRunStatusCanceled
+	default:
+		d.CheckRunStatus = model.AuditCheckRunStatusFailed
+		d.ErrorCode = model.CodeInternal
+		if out.InsufficientPermissions {
+			d.ErrorCode = model.CodeInsufficientPermissions
+		}
+		d.Message = shorten(out.Message)
+	}
+	return d
+}
+
+// keep stores what a check run found, and counts the resources of which that is suppressed.
+func (x *execution) keep(c change) (found []findings.Finding, suppressed int64, err error) {
+	e := x.engine
+	spec := x.jobs[c.ordinal].Spec
+	x.mu.Lock()
+	accept := x.accepts[c.ordinal]
+	x.mu.Unlock()
+	found, suppressed = accept.mark(spec.Name, c.outcome.Findings)
+	return found, suppressed, e.findings.Append(findings.Run{
+		TaskID:     x.taskID,
+		Ordinal:    c.ordinal,
+		CheckName:  spec.Name,
+		Severity:   spec.Severity,
+		Time:       x.start.Add(time.Since(x.clock)),
+		Incomplete: c.outcome.Err != nil,
+	}, found)
+}
+
+// mark makes findings of what a check reported, and counts the resources of which they are suppressed.
+func (a acceptance) mark(check string, reported []checks.Finding) (found []findings.Finding, suppressed int64) {
+	found = make([]findings.Finding, len(reported))
+	resources := make(map[model.ResourceIdentifier]struct{})
+	for i, f := range reported {
+		id := f.Resource.ResourceIdentifier
+		found[i] = findings.Finding{
+			Resource: f.Resource, Related: f.Related, Reason: f.Reason, ReasonCode: f.ReasonCode,
+			Suppressed: a.suppressions.Match(check, id, a.at),
+		}
+		if found[i].Suppressed {
+			resources[id] = struct{}{}
+		}
+	}
+	return found, int64(len(resources))
+}
+
+// logFailure tells of a check that failed. The handler is the host's, and must not end what it is told of.
+func logFailure(logger *slog.Logger, out *checks.Outcome) {
+	defer func() { _ = recover() }()
+	if out.Stack != nil {
+		logger.Error("check failed", "error", out.Message, "stack", string(out.Stack))
+		return
+	}
+	logger.Warn("check failed", "error", out.Message)
+}
+
+// maxMessage is the length that AWS gives to the message of a check run.
+const maxMessage = 2048
+
+func shorten(s string) string {
+	if r := []rune(s); len(r) > maxMessage {
+		return string(r[:maxMessage-3]) + "..."
+	}
+	return s
+}
+
+// statistics counts check runs by status.
+func statistics(runs []model.AuditCheckDetails) model.TaskStatistics {
+	s := model.TaskStatistics{TotalChecks: len(runs)}
+	for i := range runs {
+		switch runs[i].CheckRunStatus {
+		case model.AuditCheckRunStatusInProgress:
+			s.InProgressChecks++
+		case model.AuditCheckRunStatusWaitingForDataCollection:
+			s.WaitingForDataCollectionChecks++
+		case model.AuditCheckRunStatusCanceled:
+			s.CanceledChecks++
+		case model.AuditCheckRunStatusCompletedCompliant:
+			s.CompliantChecks++
+		case model.AuditCheckRunStatusCompletedNonCompliant:
+			s.NonCompliantChecks++
+		case model.AuditCheckRunStatusFailed:
+			s.FailedChecks++
+		}
+	}
+	return s
+}
