@@ -141,7 +141,7 @@ func TestFlood(t *testing.T) {
 			result{"the check reported more findings than it may: 6399", goroutines * each, each, each}},
 		{10, result{"the check reported more findings than it may: 10", goroutines * each, 10, 10}, result{"the check reported more findings than it may: 10", goroutines * each, 0, 0}},
 	} {
-		r := checks.Runner{MaxFindings: row.max}
+		r := checks.Runner{MaxFindings: row.max, Grace: time.Hour} // on a busy machine they may take long
 		var got []result
 		for _, o := range outcomes(&r, t.Context(), distinct, shared) {
 			got = append(got, result{fmt.Sprint(o.Err), int(o.Scanned), int(o.NonCompliant), len(o.Findings)})
