@@ -1,15 +1,18 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/engine"
 )
 
-// Config says whom a handler serves, and how much it takes from them. Either Engine or Credentials must be set.
+// Config says whom a handler serves, and how much it takes from them. Either Engine or Credentials must be set, not
+// both.
 type Config struct {
 	// Engine serves every request that comes from this machine, whoever signed it, and none from elsewhere. Nil:
 	// Credentials says who may enter.
@@ -24,10 +27,11 @@ type Config struct {
 	Throttle bool
 	// MaxBody is how many bytes the body of a request may have, and how many when it is unpacked. Zero: 1 MiB.
 	MaxBody int64
-	// BodyTimeout is how long a body may take to arrive. Zero: 10 seconds.
+	// BodyTimeout is how long a body may take to arrive, counted from its header. Zero: 10 seconds. It is part of what a
+	// server's WriteTimeout allows for a request, which is a minute in a [Server].
 	BodyTimeout time.Duration
-	// Logger is told of each request at level debug, and at level error of what is no caller's fault. Nil:
-	// nothing is logged.
+	// Logger is told of each request at level debug, or at level error when its answer is an InternalFailureException,
+	// which tells the caller no more than the request's id. Nil: nothing is logged.
 	Logger *slog.Logger
 }
 
@@ -37,6 +41,27 @@ type Credential struct {
 	SessionToken    string         // that requests must carry; empty: none
 	Region          string         // that signatures must be for; empty: any
 	Engine          *engine.Engine // the account whose key it is
+}
+
+// withDefaults returns c with every zero replaced by what it stands for, or everything that is wrong with c.
+func (c Config) withDefaults() (Config, error) {
+	var all []error
+	if c.Engine == nil && c.Credentials == nil {
+		all = append(all, errors.New("Config.Engine or Config.Credentials must be set"))
+	}
+	if c.Engine != nil && c.Credentials != nil {
+		all = append(all, errors.New("Config.Engine and Config.Credentials must not both be set"))
+	}
+	if c.MaxBody < 0 {
+		all = append(all, fmt.Errorf("Config.MaxBody %d must not be negative", c.MaxBody))
+	}
+	if c.BodyTimeout < 0 {
+		all = append(all, fmt.Errorf("Config.BodyTimeout %v must not be negative", c.BodyTimeout))
+	}
+	c.MaxBody = cmp.Or(c.MaxBody, 1<<20)
+	c.BodyTimeout = cmp.Or(c.BodyTimeout, 10*time.Second)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
+	return c, errors.Join(all...)
 }
 
 // ErrUnknownAccessKey says that nobody has an access key.
