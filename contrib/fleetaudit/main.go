@@ -1,4 +1,5 @@
-// Command fleetaudit audits an IoT fleet that files describe, and tells when scheduled audits are due.
+// Command fleetaudit audits an IoT fleet that files describe, lets clients of AWS IoT audit it, and tells when scheduled
+// audits are due.
 //
 //	fleetaudit audit fleet/                      what is wrong with the fleet in a folder
 //	fleetaudit audit policy.json                 with a policy
@@ -6,6 +7,7 @@
 //	fleetaudit audit fleet/ --suppressions accepted.json --forecast 2030-12-31
 //	fleetaudit schedule next --frequency MONTHLY --day-of-month LAST
 //	fleetaudit checks                            what it can look for
+//	fleetaudit serve fleet/                      the operations of AWS IoT, over the fleet in a folder
 //
 // It exits with 1 if it found what --fail-on asks for, and with 2 if it could not do all of its work.
 package main

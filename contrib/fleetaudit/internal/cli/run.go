@@ -26,12 +26,12 @@ import (
 const (
 	ExitOK       = 0
 	ExitFindings = 1 // the audit is complete, and found what --fail-on asks for
-	ExitError    = 2 // the command line is wrong, or the audit is not complete
+	ExitError    = 2 // the command line is wrong, the audit is not complete, or serving failed
 )
 
 // Run runs the command line with args, which do not begin with the program's name, and returns what to
 // exit with. Results go to stdout; errors, one line each, notes and progress go to stderr. When ctx ends,
-// an audit is cancelled, and Run returns with what it has.
+// an audit is cancelled, and Run returns with what it has; that is how serving ends.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return run(ctx, builtin.All, args, stdin, stdout, stderr)
 }
@@ -79,8 +79,8 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Audit the security of an IoT fleet",
 		Long: `fleetaudit looks for what is wrong with an IoT fleet: certificates that expire, were
 revoked or have weak keys, policies and roles that allow too much, client ids and
-certificates that several devices use, logging that is off. It works on files, and talks
-to nobody.`,
+certificates that several devices use, logging that is off. It works on files, and asks
+nobody; serve answers clients of AWS IoT.`,
 		Args:              subcommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors:     true,
@@ -99,7 +99,7 @@ to nobody.`,
 		}
 		return notEmpty(cmd.Flags())
 	}
-	root.AddCommand(a.auditCommand(), a.scheduleCommand(), a.checksCommand(), a.versionCommand())
+	root.AddCommand(a.auditCommand(), a.scheduleCommand(), a.checksCommand(), a.serveCommand(), a.versionCommand())
 	return root
 }
 

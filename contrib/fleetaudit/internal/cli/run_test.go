@@ -169,6 +169,8 @@ func TestCompletion(t *testing.T) {
 		{"audit --check X,LOG", "X,LOGGING_DISABLED_CHECK\tLogging is disabled\n:4\n"},
 		{"audit --fail-on C", "CRITICAL\nHIGH\nMEDIUM\nLOW\nNONE\n:4\n"},
 		{"audit --suppressions acc", ":0\n"}, // files, whatever they are called
+		{"serve --log-level w", "debug\ninfo\nwarn\nerror\n:4\n"},
+		{"serve --credentials ke", ":0\n"},
 		{"schedule next --frequency D", "DAILY\nWEEKLY\nBIWEEKLY\nMONTHLY\n:4\n"},
 	} {
 		got := run(t, append([]string{"__complete"}, words(test.args)...)...)

@@ -33,6 +33,15 @@ func Names(paths []string) []string {
 // Load reads the files and folders that paths name as one fleet. It fails if one of them does not exist, if there
 // is nothing in any of them, or with the cause of ctx. Whatever it waits for, it does not outlast ctx.
 func Load(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loaded, error) {
+	all, err := read(ctx, stdin, paths)
+	if err == nil && isEmpty(all.Contents) {
+		return inventory.Loaded{}, nothing(all)
+	}
+	return all, err
+}
+
+// read is Load, and fails not because there is nothing.
+func read(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loaded, error) {
 	// What does not exist is told before a large fleet has been read, or waited for.
 	for _, path := range paths {
 		if path != Stdin {
@@ -41,27 +50,21 @@ func Load(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loade
 			}
 		}
 	}
-	return within(ctx, func() (inventory.Loaded, error) { return load(ctx, stdin, paths) })
-}
-
-func load(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loaded, error) {
-	var l inventory.Loader
-	for _, path := range paths {
-		var err error
-		if path == Stdin {
-			err = l.LoadReader(ctx, stdin, stdinFile)
-		} else {
-			err = l.Load(ctx, path)
+	return within(ctx, func() (inventory.Loaded, error) {
+		var l inventory.Loader
+		for _, path := range paths {
+			var err error
+			if path == Stdin {
+				err = l.LoadReader(ctx, stdin, stdinFile)
+			} else {
+				err = l.Load(ctx, path)
+			}
+			if err != nil {
+				return inventory.Loaded{}, describe(path, err)
+			}
 		}
-		if err != nil {
-			return inventory.Loaded{}, describe(path, err)
-		}
-	}
-	all := l.Loaded()
-	if isEmpty(all.Contents) {
-		return inventory.Loaded{}, nothing(all)
-	}
-	return all, nil
+		return l.Loaded(), nil
+	})
 }
 
 // describe says that a path cannot be read, without the operating system's name for how it tried.

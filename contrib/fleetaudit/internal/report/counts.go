@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"iter"
+	"reflect"
 	"strings"
 
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
@@ -22,7 +24,8 @@ type Counts struct {
 	WeakKeys              int `json:"weakKeys"` // on the list of Debian weak keys
 }
 
-func newCounts(c inventory.Contents) Counts {
+// Count counts what is in a fleet.
+func Count(c inventory.Contents) Counts {
 	n := Counts{
 		DeviceCertificates:    len(c.DeviceCertificates),
 		CACertificates:        len(c.CACertificates),
@@ -39,6 +42,17 @@ func newCounts(c inventory.Contents) Counts {
 		n.Connections += len(client.Connections)
 	}
 	return n
+}
+
+// Kinds returns each number with the name that it has in JSON.
+func (n Counts) Kinds() iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		for field, value := range reflect.ValueOf(n).Fields() {
+			if !yield(field.Tag.Get("json"), int(value.Int())) {
+				return
+			}
+		}
+	}
 }
 
 // String names what is there.

@@ -56,7 +56,7 @@ type NotRunCheck struct {
 func New(paths []string, loaded inventory.Loaded) *Report {
 	return &Report{
 		Paths:        paths,
-		Loaded:       newCounts(loaded.Contents),
+		Loaded:       Count(loaded.Contents),
 		LoadProblems: problems(loaded.Problems),
 		Ignored:      problems(loaded.Ignored),
 		NotRunChecks: []NotRunCheck{},

@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/fleet"
+	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/service"
+	"github.com/fleetaudit/fleetaudit/engine"
+)
+
+// serveFlags are the flags of serve.
+type serveFlags struct {
+	listen, metricsListen string
+	credentials           string
+	account, region       string
+	throttle              bool
+	logFormat             logFormat
+	logLevel              logLevel
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	f := serveFlags{logFormat: logText, logLevel: logInfo}
+	cmd := &cobra.Command{
+		Use:   "serve PATH...",
+		Short: "Serve the audit operations of AWS IoT over a fleet",
+		Long: `serve lets clients of AWS IoT audit a fleet: the AWS CLI and the AWS SDKs, as they are,
+with this address as their endpoint. They enable checks, start and schedule audits, list
+findings and suppress some, as they would with AWS IoT Device Defender.
+
+A PATH is a file or a folder, as audit reads them. All paths together are one fleet, which
+is read again soon after files have changed. A running check goes on over what it began
+with. While nothing can be read, or a PATH is gone, the fleet stays as it was.
+
+Without --credentials, only programs on this machine are served, whoever they say they
+are. --credentials takes a file in the format of AWS's shared credentials file:
+
+  [pipeline]
+  aws_access_key_id = AKIAEXAMPLE
+  aws_secret_access_key = ...
+
+Then every request must be signed with the access key of one of its profiles, and --listen
+may be an address that others reach. It speaks HTTP: a proxy in front can add TLS, and must
+leave the Host header as it is, since that is signed.
+
+Audits, findings, schedules and suppressions are in memory, and end with the program.
+
+Beside AWS's operations there are, for whoever watches over it:
+
+  /healthz   200 as long as it serves, 503 when it is stopping
+  /metrics   for Prometheus; to programs on this machine, unless --metrics-listen says more
+
+SIGINT and SIGTERM stop it: requests in flight are answered, running audits end canceled.
+The log goes to standard error.
+
+Exit status:
+  0  it was told to stop
+  2  it could not start, or go on; or the command line is wrong`,
+		Example: `  fleetaudit serve fleet/
+  aws iot describe-account-audit-configuration --endpoint-url http://127.0.0.1:8080
+  fleetaudit serve fleet/ --listen 127.0.0.1:0 --log-format json
+  fleetaudit serve fleet/ --listen :8080 --credentials keys.ini --metrics-listen :9090`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 || slices.Contains(args, "") {
+				return errors.New("serve needs at least one PATH: a file or a folder")
+			}
+			if slices.Contains(args, fleet.Stdin) {
+				return errors.New("serve cannot read standard input again: want files and folders")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, name := range ofResults {
+				if cmd.Flags().Changed(name) {
+					return fmt.Errorf("--%s is about results, of which serve has none: did you mean --log-format?", name)
+				}
+			}
+			return a.serve(cmd.Context(), f, args)
+		},
+	}
+	cmd.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		for _, name := range ofResults {
+			cmd.InheritedFlags().Lookup(name).Hidden = true
+		}
+		cmd.Parent().HelpFunc()(cmd, args)
+	})
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "serve clients at this `address`; port 0 is one that is free")
+	flags.StringVar(&f.credentials, "credentials", "", "let in whoever signs with an access key of this `file`")
+	flags.StringVar(&f.metricsListen, "metrics-listen", "", "serve /metrics and /healthz also at this `address`, to everybody")
+	flags.BoolVar(&f.throttle, "throttle", false, "take as many calls a second as AWS does, and throttle more")
+	flags.StringVar(&f.account, "account", "", "the `number` of the AWS account (default: the only one that the fleet names, or 000000000000)")
+	flags.StringVar(&f.region, "region", "us-east-1", "the AWS `region` in the ARNs")
+	addEnum(cmd, flags, "log-format", &f.logFormat, "the `form` of the log: text or json")
+	addEnum(cmd, flags, "log-level", &f.logLevel, "log what is at least this: debug (each request), info, warn, error")
+	_ = cmd.MarkFlagFilename("credentials")
+	return cmd
+}
+
+// ofResults are the flags of the program that say how a result is written.
+var ofResults = []string{"format", "color", "width"}
+
+var (
+	accountNumber = regexp.MustCompile(`\A[0-9]{12}\z`)
+	regionName    = regexp.MustCompile(`\A[a-z0-9-]+\z`)
+)
+
+// serve serves until ctx ends.
+func (a *app) serve(ctx context.Context, f serveFlags, paths []string) error {
+	// What is wrong with the command line is told before a large fleet has been read.
+	if f.account != "" && !accountNumber.MatchString(f.account) {
+		return fmt.Errorf("--account %q: must be 12 digits", f.account)
+	}
+	if !regionName.MatchString(f.region) {
+		return fmt.Errorf("--region %q: must be lower-case letters, digits and hyphens", f.region)
+	}
+	log := newLog(a.stderr, f.logFormat, f.logLevel)
+	keys, err := readCredentials(ctx, f.credentials, log)
+	if err != nil {
+		return err
+	}
+	s := service.Service{Log: log}
+	if s.Listener, err = listen("listen", f.listen, len(keys) > 0); err != nil {
+		return err
+	}
+	defer s.Listener.Close()
+	if f.metricsListen != "" {
+		if s.Metrics, err = listen("metrics-listen", f.metricsListen, true); err != nil {
+			return err
+		}
+		defer s.Metrics.Close()
+	}
+
+	s.Fleet, err = fleet.Open(ctx, paths, log)
+	if ctx.Err() != nil {
+		log.Info("stopped while reading, nothing was served", "why", context.Cause(ctx).Error())
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.account = account(f.account, s.Fleet.Accounts, log)
+	s.Engine, err = engine.New(engine.Config{
+		Checks: a.all(s.Fleet.Inventory), AccountID: f.account, Region: f.region, Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	if s.API, err = api(s.Engine, keys, f.throttle, log); err != nil {
+		return err
+	}
+
+	attrs := []any{"url", url(s.Listener), "account", f.account, "region", f.region, fleet.Attr(s.Fleet.Status().Resources)}
+	if s.Metrics != nil {
+		attrs = append(attrs, "metrics", url(s.Metrics)+"/metrics")
+	}
+	log.Info("serving", attrs...)
+	if len(keys) == 0 {
+		log.Warn("without --credentials only this machine is served, and everybody on it may do everything")
+	}
+	if err := s.Run(ctx); err != nil {
+		log.Error("stopped", "error", err.Error())
+		a.code = ExitError
+		return nil
+	}
+	log.Info("stopped")
+	return nil
+}
