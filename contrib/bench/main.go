@@ -1,10 +1,11 @@
 // Command bench compares packages of fleetaudit with what else one could use.
 //
 //	go run ./contrib/bench findings     the store of findings, and stores on go-memdb, B-trees, and maps
+//	go run ./contrib/bench serve        fleetaudit serve under load from this process, and under attack
 //
-// It prints one table, of which package internal/stores says what is compared, and progress to standard
-// error. It exits with 1 if contenders do not give the same answers, do not have what they were given, or fail;
-// figures and missed targets change nothing.
+// It prints one table, of which packages internal/stores and internal/load say what is compared, and progress to
+// standard error. It exits with 1 if contenders do not give the same answers, do not have what they were given, or
+// fail; figures and missed targets change nothing.
 package main
 
 import (
@@ -23,17 +24,21 @@ func main() { os.Exit(run(full(), os.Args[1:], os.Stdout, os.Stderr)) }
 func run(z sizes, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	rounds := flags.Int("rounds", 5, "how often everything is measured")
+	rounds := flags.Int("rounds", 5, "how often everything is measured; serve: once")
 	if err := flags.Parse(args); err != nil {
 		return 1
 	}
 	tables := map[string]func() (measure.Table, error){
 		"findings": func() (measure.Table, error) { return findingsTable(z, *rounds, stderr) },
+		"serve":    func() (measure.Table, error) { return serveTable(z.load, stderr) },
 	}
 	table, ok := tables[flags.Arg(0)]
 	if !ok || flags.NArg() != 1 || *rounds < 1 {
-		fmt.Fprintf(stderr, "bench: want the name of a table (findings), after -rounds of at least 1 if it is given, not %q\n", args)
+		fmt.Fprintf(stderr, "bench: want the name of a table (findings, serve), after -rounds of at least 1 if it is given, not %q\n", args)
 		return 1
+	}
+	if flags.Arg(0) == "serve" {
+		*rounds = 1
 	}
 	result, err := table()
 	if err != nil {
