@@ -80,13 +80,11 @@ func Example_findings() {
 		history, _ := e.FindingHistory(ctx, findings.FingerprintOf(c.Finding))
 		fmt.Println(c.State, c.Finding.NonCompliantResource.ResourceIdentifier, *c.Finding.IsSuppressed, history.State, err)
 	}
-	fmt.Println(e.SuppressionReport(ctx, 30*24*time.Hour)) // that expired, soon will, matched nothing: none
 	fmt.Println(e.Forecast(ctx, engine.ForecastInput{From: june, To: december}))
 	// Output:
 	// UNCHANGED lock-pilot:1 false OPEN <nil>
 	// UNCHANGED doorbell:1 true OPEN <nil>
 	// RESOLVED camera:1 false RESOLVED <nil>
-	// {[] [] []} <nil>
 	// by 2024-12-01: 2 CERTIFICATE_PAST_EXPIRATION, 1 CERTIFICATE_PAST_AGE_THRESHOLD <nil>
 }
 
