@@ -119,7 +119,11 @@ type caller struct {
 // enter says whose request r is, or why it is refused, as far as that can be said without its body.
 func (h *handler) enter(r *http.Request) (caller, error) {
 	if h.config.Credentials == nil {
-		return caller{Credential: Credential{Engine: h.config.Engine}}, local(r)
+		if err := Local(r); err != nil {
+			return caller{}, forbidden("AccessDeniedException", "no credentials are configured here, so that only requests from "+
+				"this machine are served, and this is none: %v. Configure credentials, or ask from this machine without a proxy", err)
+		}
+		return caller{Credential: Credential{Engine: h.config.Engine}}, nil
 	}
 	s, err := parseSignature(r, time.Now())
 	if err != nil {

@@ -35,9 +35,6 @@ func ReprintAuthorization(header string) (string, error) {
 	return a.String(), err
 }
 
-// Local tells why r is not from this machine.
-func Local(r *http.Request) error { return local(r) }
-
 // Throttle is what holds accounts to their rates.
 type Throttle struct{ t *throttle }
 

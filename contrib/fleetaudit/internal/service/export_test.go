@@ -1,7 +1,4 @@
 package service
 
-// What tests need to see.
-var (
-	OnlyHere = onlyHere
-	Paths    = []string{healthPath, metricsPath}
-)
+// Paths are those of the service's own pages.
+var Paths = []string{healthPath, metricsPath}

@@ -3,9 +3,6 @@ package service
 import (
 	"io"
 	"net/http"
-	"net/netip"
-	"slices"
-	"strings"
 )
 
 // Paths of the service's own pages. No operation of AWS's begins so.
@@ -14,14 +11,15 @@ const (
 	metricsPath = "/metrics"
 )
 
-// front serves the service's own pages, metrics only to whom may sees fit, and everything else by next. A
+// front serves the service's own pages, metrics only where refuse has no error, and everything else by next. A
 // ServeMux would redirect requests that next has an answer for.
-func (s *Service) front(next, metrics http.Handler, may func(*http.Request) bool) http.Handler {
+func (s *Service) front(next, metrics http.Handler, refuse func(*http.Request) error) http.Handler {
 	pages := map[string]http.HandlerFunc{
 		healthPath: s.health,
 		metricsPath: func(w http.ResponseWriter, r *http.Request) {
-			if !may(r) {
-				http.Error(w, "metrics are served to this machine only; --metrics-listen serves them to others", http.StatusForbidden)
+			if err := refuse(r); err != nil {
+				http.Error(w, "metrics are served to this machine only, and this request is not of it: "+err.Error()+
+					". --metrics-listen serves them to others", http.StatusForbidden)
 				return
 			}
 			metrics.ServeHTTP(w, r)
@@ -53,28 +51,4 @@ func (s *Service) health(w http.ResponseWriter, _ *http.Request) {
 	io.WriteString(w, `{"status":"`+status+`"}`+"\n")
 }
 
-func anybody(*http.Request) bool { return true }
-
-// forwarded are headers of requests that a proxy on this machine may hand on from elsewhere.
-var forwarded = []string{"Forwarded", "Via", "X-Forwarded-For", "X-Real-Ip"}
-
-// onlyHere tells whether a request comes from this machine, and not through a proxy, or a page in its browser that has
-// a name of its own for this machine.
-func onlyHere(r *http.Request) bool {
-	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !from.Addr().Unmap().IsLoopback() {
-		return false
-	}
-	if slices.ContainsFunc(forwarded, func(name string) bool { return r.Header.Get(name) != "" }) {
-		return false
-	}
-	host := r.Host
-	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
-		host = host[:i]
-	}
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	to, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && to.Unmap().IsLoopback()
-}
+func anybody(*http.Request) error { return nil }

@@ -42,7 +42,7 @@ type Service struct {
 // if it was ctx that ended, and everything else ended in time.
 func (s *Service) Run(ctx context.Context) error {
 	own := metrics.Handler(s.Engine.Statistics, s.Fleet.Status, s.Log)
-	servers := []*http.Server{s.serve(s.front(s.API, own, onlyHere))}
+	servers := []*http.Server{s.serve(s.front(s.API, own, awsapi.Local))}
 	listeners := []net.Listener{s.Listener}
 	if s.Metrics != nil {
 		servers = append(servers, s.serve(s.front(http.NotFoundHandler(), own, anybody)))
