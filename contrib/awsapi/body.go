@@ -65,6 +65,9 @@ func (l *bodyLimit) read() ([]byte, error) {
 
 // unpack undoes the Content-Encoding of a body.
 func (l *bodyLimit) unpack(raw []byte, header http.Header) ([]byte, error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
 	encoding := strings.Join(header.Values("Content-Encoding"), ", ")
 	switch strings.ToLower(strings.TrimSpace(encoding)) {
 	case "", "identity":
@@ -73,9 +76,6 @@ func (l *bodyLimit) unpack(raw []byte, header http.Header) ([]byte, error) {
 	default:
 		return nil, &apiError{"UnsupportedMediaTypeException", http.StatusUnsupportedMediaType,
 			fmt.Sprintf("Content-Encoding %.80q must be gzip, identity or absent", encoding)}
-	}
-	if len(raw) == 0 {
-		return nil, nil
 	}
 	packed, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {

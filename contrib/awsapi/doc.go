@@ -7,17 +7,21 @@
 //
 // Where AWS's pages are silent, this is what the handler does:
 //
-//   - Names of members are exact, and each may be given once. Those that nobody knows are passed over, and so is the body of
-//     an operation that takes none.
+//   - Names of members are exact, and each may be given once. Those that nobody knows are passed over, and so is what the
+//     body of an operation says that takes none.
 //   - null is absent, but as an element of a list or a map it is refused. An empty text in a query is absent; an empty
 //     number, time or flag is refused.
 //   - Times are epoch seconds, RFC 3339, or dates, in bodies and in queries. Integers may be written as 5.0 in a body.
 //   - Everything that is wrong with the types of an input is one InvalidRequestException; only when nothing is, values are
 //     looked at.
 //   - Paths are taken as they come: one with a doubled slash or a trailing one is no operation's, and nothing is redirected.
-//   - What no operation of AWS's has errors for has AWS's common ones: UnknownOperationException (404),
-//     MethodNotAllowedException (405), RequestTimeoutException (408), RequestEntityTooLargeException (413),
-//     UnsupportedMediaTypeException (415), MalformedHttpRequestException (400), ServiceUnavailableException (503).
+//   - Signatures are in the Authorization header, of what X-Amz-Date dates: pre-signed URLs are refused, and so is a Date
+//     instead of it.
+//   - What no operation of AWS's has errors for has AWS's common ones: MissingAuthenticationTokenException,
+//     IncompleteSignatureException, InvalidSignatureException, UnrecognizedClientException and AccessDeniedException (403),
+//     UnknownOperationException (404), MethodNotAllowedException (405), RequestTimeoutException (408),
+//     RequestEntityTooLargeException (413), UnsupportedMediaTypeException (415), MalformedHttpRequestException (400),
+//     ServiceUnavailableException (503).
 //
 // Requests that net/http does not take for one (no HTTP, headers that are too large) are answered by it, not in AWS's shape.
 package awsapi

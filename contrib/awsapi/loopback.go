@@ -31,7 +31,10 @@ func Local(r *http.Request) error {
 		}
 	}
 	// A page can have its own name resolve to this machine, but has to send that name.
-	if !localHost(r.Host) {
+	switch {
+	case r.Host == "":
+		return errors.New("it has no Host")
+	case !localHost(r.Host):
 		return fmt.Errorf("its Host %s is neither localhost nor a loopback address", model.Quote(r.Host))
 	}
 	// A page can also send to other origins, without being shown the answer. Of a GET, the check would think no harm;

@@ -68,7 +68,7 @@ func TestLocal(t *testing.T) {
 		{name: "two dots", host: "localhost..", why: host(`"localhost.."`)},
 		{name: "an address in decimal", host: "2130706433", why: host(`"2130706433"`)},
 		{name: "a user", host: "localhost@evil.example", why: host(`"localhost@evil.example"`)},
-		{name: "no name", host: "-", why: host(`""`)},
+		{name: "no name", host: "-", why: "it has no Host"},
 		{name: "X-Forwarded-For", headers: []string{"X-Forwarded-For", "192.0.2.1"}, why: proxy("X-Forwarded-For")},
 		{name: "X-Forwarded-Host, empty", headers: []string{"X-Forwarded-Host", ""}, why: proxy("X-Forwarded-Host")},
 		{name: "Forwarded", headers: []string{"Forwarded", "for=192.0.2.1"}, why: proxy("Forwarded")},

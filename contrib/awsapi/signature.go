@@ -123,7 +123,7 @@ func (s *signature) checkTime(r *http.Request, now time.Time) error {
 		return forbidden(invalidSignature, "the signature's scope is of %s, and must be of X-Amz-Date's day, %s",
 			model.Quote(s.date), date[:8])
 	}
-	age := now.Sub(at)
+	age := now.Truncate(time.Second).Sub(at) // X-Amz-Date has no fractions
 	if age > maxSkew {
 		return forbidden(invalidSignature, "the signature has expired: X-Amz-Date %s is more than 5 minutes before %s",
 			date, now.UTC().Format(timeFormat))
@@ -184,7 +184,7 @@ func (s *signature) verify(r *http.Request, c Credential, body []byte) error {
 			again.ContentLength = r.ContentLength
 			empty = r.ContentLength == 0
 		default: // in lower case, because User-Agent and others are not signed
-			again.Header[name] = r.Header[http.CanonicalHeaderKey(name)]
+			again.Header[name] = slices.Clone(r.Header[http.CanonicalHeaderKey(name)])
 		}
 	}
 	if empty {
@@ -206,8 +206,13 @@ func (s *signature) verify(r *http.Request, c Credential, body []byte) error {
 }
 
 // signEmpty signs a request of which a content-length of 0 is signed, as the SDK for C++ does where a PUT has no body. The
-// SDK's usual signer leaves that out. This other one of AWS's does not collapse the spaces within a header.
+// SDK's usual signer leaves that out, this other one of AWS's does not. It leaves spaces as they are.
 func (s *signature) signEmpty(r *http.Request, secret string, hash []byte) (err error) {
+	for _, values := range r.Header {
+		for i, value := range values {
+			values[i] = strings.Join(strings.Fields(value), " ")
+		}
+	}
 	r.Header["content-length"] = []string{"0"}
 	if r.URL.Path, err = url.PathUnescape(r.URL.RawPath); err != nil {
 		return forbidden(invalidSignature, "the path cannot be read, and so not be verified: %v", err)
