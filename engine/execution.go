@@ -82,6 +82,11 @@ func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 		}})
 	}
 	x.put(txn, disabled)
+	for _, name := range x.disabled {
+		if i, ok := e.ordinals[name]; ok {
+			e.tally.run(i, model.AuditCheckRunStatusFailed, 0)
+		}
+	}
 	put(txn, auditTable, &auditRow{
 		taskID:    x.taskID,
 		seq:       e.created.Add(1),
@@ -96,8 +101,10 @@ func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
 	if err := e.findings.Begin(findings.Audit{TaskID: x.taskID, StartTime: x.start, Hypothetical: !r.asOf.IsZero()}); err != nil {
 		panic(err)
 	}
+	// Before the commit, so that whoever sees the audit can cancel it, and finds it counted.
+	e.tally.audit(x.kind, "", model.AuditTaskStatusInProgress)
 	e.mu.Lock()
-	e.running[x.taskID] = x // before the commit, so that whoever sees the audit can cancel it
+	e.running[x.taskID] = x
 	e.mu.Unlock()
 	return x
 }
@@ -171,11 +178,7 @@ const (
 // launch lets the audit run on a goroutine of the Engine's, and calls done when it has ended.
 func (x *execution) launch(done func()) {
 	e := x.engine
-	e.tally.audit(x.kind, "", model.AuditTaskStatusInProgress)
 	for ordinal, name := range x.disabled {
-		if i, ok := e.ordinals[name]; ok {
-			e.tally.run(i, model.AuditCheckRunStatusFailed, 0)
-		}
 		// That it failed keeps open what it found before.
 		run := findings.Run{TaskID: x.taskID, Ordinal: ordinal, CheckName: name, Time: x.start, Incomplete: true}
 		if err := e.findings.Append(run, nil); err != nil {
@@ -272,12 +275,13 @@ func (x *execution) finish() {
 	// The schedule may be gone by now, or be another one of that name.
 	if old := e.schedule(txn, row.schedule); old != nil && old.lastTaskID == x.taskID && row.status == model.AuditTaskStatusCompleted {
 		of := *old
-		of.lastCompleted = time.Now()
+		of.lastCompleted = model.At(time.Now()).Time
 		put(txn, scheduleTable, &of)
 	}
 	account := e.account(txn)
-	txn.Commit()
+	// Before anybody can see that it has ended.
 	e.tally.audit(x.kind, model.AuditTaskStatusInProgress, row.status)
+	txn.Commit()
 	e.mu.Lock()
 	delete(e.running, x.taskID)
 	e.mu.Unlock()

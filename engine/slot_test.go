@@ -154,6 +154,7 @@ func TestEndOfTheCalendar(t *testing.T) {
 			t.Error(diff)
 		}
 		require.Empty(t, runDue(t, e, end.AddDate(1, 0, 0)))
+		require.Zero(t, e.Statistics(end.AddDate(1, 0, 0)).Schedules[0].Overdue)
 	})
 }
 

@@ -122,10 +122,7 @@ func (t *tally) found(ordinal int, found []findings.Finding, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := &t.checks[ordinal]
-	if at.Before(c.completed) {
-		return // of two that overlap, the one that ended last
-	}
-	c.findings, c.suppressed, c.completed = len(found)-n, n, at
+	c.findings, c.suppressed, c.completed = len(found)-n, n, model.At(at).Time
 }
 
 func (t *tally) statistics() Statistics {
