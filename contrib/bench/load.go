@@ -18,7 +18,7 @@ func fullLoad() load.Config {
 		Fleet:    load.Fleet{Certificates: 50_000, Policies: 50_000},
 		Workers:  200,
 		Duration: time.Minute,
-		Attack:   load.Attack{Slow: 1000, Large: 10, Deep: 4},
+		Attack:   load.Attack{Slow: 1000, Large: 10, Deep: 4, Forged: 20},
 	}
 }
 

@@ -1,7 +1,7 @@
 // Command bench compares packages of fleetaudit with what else one could use.
 //
 //	go run ./contrib/bench findings     the store of findings, and stores on go-memdb, B-trees, and maps
-//	go run ./contrib/bench serve        fleetaudit serve under load from this process, and under attack
+//	go run ./contrib/bench serve        fleetaudit serve under load from another process, and under attack
 //
 // It prints one table, of which packages internal/stores and internal/load say what is compared, and progress to
 // standard error. It exits with 1 if contenders do not give the same answers, do not have what they were given, or

@@ -12,13 +12,17 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iot"
+	"github.com/aws/smithy-go"
 )
 
 // Attack is what hostile clients do at once. The zero Attack is none.
 type Attack struct {
-	Slow  int // connections that send a byte of a header a second, and begin anew when they are cut off
-	Large int // clients that send bodies of 100 MB
-	Deep  int // clients that send JSON of a million open brackets
+	Slow   int // connections that send a byte of a header a second, and begin anew when they are cut off
+	Large  int // clients that send bodies of 100 MB
+	Deep   int // clients that send JSON of a million bytes, a third of which open an object or a list
+	Forged int // clients that sign with a wrong secret
 }
 
 const (
@@ -32,7 +36,7 @@ func (a Attack) run(ctx context.Context, url string) (string, error) {
 		return "", nil
 	}
 	host := strings.TrimPrefix(url, "http://")
-	var cutOff, tooLarge, tooDeep, sent atomic.Int64
+	var cutOff, tooLarge, tooDeep, forged, sent atomic.Int64
 	var mu sync.Mutex
 	var errs []error
 	var all sync.WaitGroup
@@ -53,10 +57,25 @@ func (a Attack) run(ctx context.Context, url string) (string, error) {
 	each(a.Slow, func() error { return slow(ctx, host, &cutOff) })
 	each(a.Large, func() error { return large(ctx, host, &sent, &tooLarge) })
 	each(a.Deep, func() error { return deep(ctx, url, &tooDeep) })
+	forger := sdk(url, "guessed", a.Forged)
+	each(a.Forged, func() error { return forge(ctx, forger, &forged) })
 	all.Wait()
-	refused := fmt.Sprintf("%d slow connections cut off; %d bodies of 100 MB refused after %.0f kB each; %d deep bodies refused",
-		cutOff.Load(), tooLarge.Load(), float64(sent.Load())/1e3/float64(max(1, tooLarge.Load())), tooDeep.Load())
-	return refused, errors.Join(errs...)
+	var refused []string
+	for _, r := range []struct {
+		by   int
+		what string
+	}{
+		{a.Slow, fmt.Sprintf("%d slow connections cut off", cutOff.Load())},
+		{a.Large, fmt.Sprintf("%d bodies of 100 MB refused, of which %.0f kB were sent each", tooLarge.Load(),
+			float64(sent.Load())/1e3/float64(max(1, tooLarge.Load())))},
+		{a.Deep, fmt.Sprintf("%d deep bodies refused", tooDeep.Load())},
+		{a.Forged, fmt.Sprintf("%d forged signatures refused", forged.Load())},
+	} {
+		if r.by > 0 {
+			refused = append(refused, r.what)
+		}
+	}
+	return strings.Join(refused, "; "), errors.Join(errs...)
 }
 
 // slow sends a request a byte a second.
@@ -109,28 +128,35 @@ func large(ctx context.Context, host string, sent, refused *atomic.Int64) error 
 		c.Close()
 	}()
 	chunk := make([]byte, 64<<10)
-	for range largeBody / len(chunk) {
-		n, err := c.Write(chunk)
+	all := 0
+	for all < largeBody {
+		n, err := c.Write(chunk[:min(len(chunk), largeBody-all)])
 		sent.Add(int64(n))
+		all += n
 		if err != nil {
 			break
 		}
 	}
 	err = <-answered
-	if err == nil || errors.Is(err, io.ErrUnexpectedEOF) || isReset(err) {
+	// A server that closes the connection while it is being written to may have its answer lost on the way.
+	if _, reset := errors.AsType[*net.OpError](err); err == nil || all < largeBody/2 && (reset || errors.Is(err, io.ErrUnexpectedEOF)) {
 		refused.Add(1)
 		return nil
 	}
 	return err
 }
 
-// isReset tells whether the server closed the connection while it was still being written to: the answer may be lost then.
-func isReset(err error) bool {
-	_, ok := errors.AsType[*net.OpError](err)
-	return ok
+// forge makes a request as a client that has not the key's secret.
+func forge(ctx context.Context, forger *iot.Client, refused *atomic.Int64) error {
+	_, err := forger.DescribeAccountAuditConfiguration(ctx, &iot.DescribeAccountAuditConfigurationInput{})
+	if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != "InvalidSignatureException" {
+		return fmt.Errorf("a forged signature is answered with %v", err)
+	}
+	refused.Add(1)
+	return nil
 }
 
-// deep sends JSON of open brackets, or of open objects.
+// deep sends JSON of open objects and lists.
 func deep(ctx context.Context, url string, refused *atomic.Int64) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/audit/findings", strings.NewReader(strings.Repeat(`{"a":[`, deepBody/6)))
 	if err != nil {

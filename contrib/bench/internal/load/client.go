@@ -26,16 +26,23 @@ type client struct {
 	count atomic.Int64 // of those audits
 }
 
-// newClient makes a client of which each request is made once, on one of as many connections as it has callers.
+// The key that a server with credentials is given.
+const accessKeyID, secret = "AKIAEXAMPLE", "of-the-load"
+
 func newClient(url string, callers int, f Fleet) *client {
+	return &client{fleet: f, tally: new(tally), Client: sdk(url, secret, callers)}
+}
+
+// sdk makes a client of which each request is made once, on one of as many connections as it has callers.
+func sdk(url, secret string, callers int) *iot.Client {
 	connections := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = callers })
-	return &client{fleet: f, tally: new(tally), Client: iot.New(iot.Options{
+	return iot.New(iot.Options{
 		Region:       "eu-west-1",
 		BaseEndpoint: &url,
-		Credentials:  credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "secret", ""),
+		Credentials:  credentials.NewStaticCredentialsProvider(accessKeyID, secret, ""),
 		Retryer:      aws.NopRetryer{},
 		HTTPClient:   connections,
-	})}
+	})
 }
 
 // patient lets one call be tried again while it is throttled.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -32,7 +33,8 @@ type Result struct {
 	Refused         string  // of the attack: what became of it; empty: there was none
 }
 
-// Run starts a server of a generated fleet for each phase: without a limit of calls, with it, and under attack. The
+// Run starts a server of a generated fleet for each phase: for whoever is on this machine without a limit of calls, with it,
+// and under attack, and for whoever signs, while others forge signatures. It works within the workspace of a clone. The
 // error tells of every answer that was wrong, and of every request that failed for another reason than throttling.
 func Run(ctx context.Context, c Config) ([]Result, error) {
 	folder, err := os.MkdirTemp("", "fleetaudit-load-")
@@ -41,11 +43,17 @@ func Run(ctx context.Context, c Config) ([]Result, error) {
 	}
 	defer os.RemoveAll(folder)
 	fmt.Fprintf(c.Progress, "building the server\n")
-	program, err := Build(ctx, folder)
+	program, err := build(ctx, folder)
 	if err != nil {
 		return nil, err
 	}
-	fleet := folder + "/fleet"
+	keys := filepath.Join(folder, "keys.ini")
+	if err := os.WriteFile(keys, fmt.Appendf(nil, "[load]\naws_access_key_id = %s\naws_secret_access_key = %s\n", accessKeyID, secret), 0o600); err != nil {
+		return nil, err
+	}
+	forged := Attack{Forged: c.Attack.Forged}
+	c.Attack.Forged = 0
+	fleet := filepath.Join(folder, "fleet")
 	fmt.Fprintf(c.Progress, "making %d certificates and %d policies\n", c.Fleet.Certificates, c.Fleet.Policies)
 	if err := errors.Join(os.Mkdir(fleet, 0o700), c.Fleet.Write(fleet)); err != nil {
 		return nil, err
@@ -55,7 +63,7 @@ func Run(ctx context.Context, c Config) ([]Result, error) {
 		name   string
 		args   []string
 		attack Attack
-	}{{"load", nil, Attack{}}, {"--throttle", []string{"--throttle"}, Attack{}}, {"attack", nil, c.Attack}} {
+	}{{"load", nil, Attack{}}, {"--throttle", []string{"--throttle"}, Attack{}}, {"attack", nil, c.Attack}, {"signed", []string{"--credentials", keys}, forged}} {
 		fmt.Fprintf(c.Progress, "%s: %d requests in flight for %v\n", p.name, c.Workers, c.Duration)
 		r, err := c.phase(ctx, program, append(p.args, fleet), p.attack)
 		if err != nil {
@@ -79,7 +87,7 @@ func (c Config) phase(ctx context.Context, program string, args []string, attack
 		return r, err
 	}
 	api.audit(ctx)
-	if r.Before, err = s.memory("VmRSS"); err != nil {
+	if r.Before, err = s.memory(); err != nil {
 		return r, err
 	}
 	api.tally = new(tally)

@@ -17,12 +17,13 @@ import (
 	"time"
 )
 
-// Build compiles the command line into a folder, and returns the program's path.
-func Build(ctx context.Context, folder string) (string, error) {
+// build compiles the command line into a folder, and returns the program's path. That module is not one that this one
+// requires: a program cannot be imported.
+func build(ctx context.Context, folder string) (string, error) {
 	program := filepath.Join(folder, "fleetaudit")
 	out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/fleetaudit/fleetaudit/contrib/fleetaudit").CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("building the server: %w: %s", err, out)
+		return "", fmt.Errorf("building the server, which takes the workspace of a clone: %w: %s", err, out)
 	}
 	return program, nil
 }
@@ -85,19 +86,19 @@ func (s *server) stop() error {
 	return err
 }
 
-// memory returns how many bytes of memory the process has, or had at most ("VmRSS", "VmHWM"), as Linux tells.
-func (s *server) memory(what string) (float64, error) {
+// memory returns how many bytes of memory the process has, as Linux tells.
+func (s *server) memory() (float64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, what+":"); ok {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
 			kb, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
 			return kb * 1024, err
 		}
 	}
-	return 0, fmt.Errorf("%s is not told of process %d", what, s.cmd.Process.Pid)
+	return 0, fmt.Errorf("no VmRSS of process %d is told", s.cmd.Process.Pid)
 }
 
 // peak follows the largest memory of the process until ctx ends.
@@ -105,7 +106,7 @@ func (s *server) peak(ctx context.Context, every time.Duration) (most float64, e
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		now, err := s.memory("VmRSS")
+		now, err := s.memory()
 		if err != nil {
 			return 0, err
 		}
