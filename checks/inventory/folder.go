@@ -90,7 +90,7 @@ func (f *folder) unread(name string, err error) {
 	if !utf8.ValidString(name) {
 		why = "the name is not UTF-8, so that it must be asked for by itself"
 	}
-	f.problems.add(Origin{File: f.name(name)}, "cannot be read: "+why)
+	f.problems.unread(Origin{File: f.name(name)}, "cannot be read: "+why)
 }
 
 // name is what a file is called in Origins.

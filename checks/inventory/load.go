@@ -105,7 +105,7 @@ func (l *Loader) Load(ctx context.Context, name string) error {
 	// An fs.FS takes no name that is not UTF-8.
 	f, err := os.Open(name)
 	if err != nil {
-		l.problems.add(at, "cannot be read: "+cause(err))
+		l.problems.unread(at, "cannot be read: "+cause(err))
 		return nil
 	}
 	defer f.Close()
@@ -175,7 +175,7 @@ func (l *Loader) content(ctx context.Context, name string, f io.Reader, named bo
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		l.problems.add(Origin{File: name}, "cannot be read to its end: "+cause(err))
+		l.problems.unread(Origin{File: name}, "cannot be read to its end: "+cause(err))
 	}
 	return nil
 }

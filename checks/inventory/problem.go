@@ -28,7 +28,8 @@ func (o Origin) compare(p Origin) int {
 // Problem is something about a place in a file.
 type Problem struct {
 	Origin
-	What string
+	What   string
+	Unread bool // it is of a file or folder that could not be read to its end, so that nobody knows what is in it
 }
 
 // String is "file:offset: what".
@@ -39,34 +40,42 @@ const maxNotes = 1000
 
 // notes collects Problems file by file, of each no more than maxNotes and one that counts the rest.
 type notes struct {
-	list []Problem
-	file string
-	size int    // how many of the file's are in list
-	more int    // how many are not
-	next Origin // of the first of those
+	list    []Problem
+	file    string
+	size    int    // how many of the file's are in list
+	more    int    // how many are not
+	next    Origin // of the first of those
+	unknown bool   // one of those is of what could not be read
 }
 
-func (n *notes) add(at Origin, what string) {
+func (n *notes) add(at Origin, what string) { n.note(Problem{Origin: at, What: what}) }
+
+// unread adds why a file or folder cannot be read.
+func (n *notes) unread(at Origin, what string) { n.note(Problem{at, what, true}) }
+
+func (n *notes) note(p Problem) {
+	at := p.Origin
 	if at.File != n.file {
 		n.endFile()
 		n.file = at.File
 	}
 	if n.size < maxNotes {
-		n.list = append(n.list, Problem{at, what})
+		n.list = append(n.list, p)
 		n.size++
 		return
 	}
 	if n.more == 0 {
 		n.next = at
 	}
+	n.unknown = n.unknown || p.Unread
 	n.more++
 }
 
 func (n *notes) endFile() {
 	if n.more > 0 {
-		n.list = append(n.list, Problem{n.next, fmt.Sprintf("%d more from here on", n.more)})
+		n.list = append(n.list, Problem{n.next, fmt.Sprintf("%d more from here on", n.more), n.unknown})
 	}
-	n.file, n.size, n.more = "", 0, 0
+	n.file, n.size, n.more, n.unknown = "", 0, 0, false
 }
 
 // sorted returns each Problem once: a file may have been read twice.

@@ -4,16 +4,17 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetaudit/fleetaudit/checks/builtin"
@@ -68,25 +69,50 @@ func sign(t *testing.T, r *http.Request, c aws.Credentials) {
 	require.NoError(t, v4.NewSigner().SignHTTP(context.Background(), c, r, hex.EncodeToString(empty[:]), "iot", "us-east-1", time.Now()))
 }
 
-// TestServeCredentialsOfOthers has a file that anybody may read.
+// TestServeCredentialsOfOthers has files that others may use in some way.
 func TestServeCredentialsOfOthers(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "keys.ini")
-	require.NoError(t, os.WriteFile(file, []byte("[a]\naws_access_key_id = A\naws_secret_access_key = B\n"), 0o600))
-	require.NoError(t, os.Chmod(file, 0o644))
-	s := start(t, builtin.All, example, "--credentials", file)
-	s.stop()
-	if want := `level=WARN msg="others than its owner may use the file of credentials: chmod 600 takes that away" file=` + file + " mode=-rw-r--r--\n"; !strings.Contains(s.logged(), want) {
-		t.Errorf("the log does not say %s:\n%s", want, s.logged())
+	file := oneKey(t)
+	for _, row := range []struct {
+		mode os.FileMode
+		want string // empty: no warning
+	}{
+		{0o600, ""},
+		{0o400, ""},
+		{0o644, "-rw-r--r--"},
+		{0o640, "-rw-r-----"},
+		{0o620, "-rw--w----"},
+		{0o604, "-rw----r--"},
+	} {
+		require.NoError(t, os.Chmod(file, row.mode))
+		s := start(t, builtin.All, example, "--credentials", file, "--log-format", "json")
+		s.stop()
+		var got string
+		for line := range strings.Lines(s.logged()) {
+			var record struct{ Level, Msg, File, Mode string }
+			require.NoError(t, json.Unmarshal([]byte(line), &record))
+			if record.Level == "WARN" && record.File == file && strings.Contains(record.Msg, "chmod 600") {
+				got = record.Mode
+			}
+		}
+		if got != row.want {
+			t.Errorf("%v: warned of %q, want %q:\n%s", row.mode, got, row.want, s.logged())
+		}
 	}
 }
 
-// TestServeElsewhere has credentials, so that every address is tried: this one is of no machine.
-func TestServeElsewhere(t *testing.T) {
+// oneKey writes a file with an access key that nobody else may use.
+func oneKey(t *testing.T) string {
 	file := filepath.Join(t.TempDir(), "keys.ini")
 	require.NoError(t, os.WriteFile(file, []byte("[a]\naws_access_key_id = A\naws_secret_access_key = B\n"), 0o600))
-	got := run(t, "serve", example, "--credentials", file, "--listen", "192.0.2.1:0")
-	want := result{code: cli.ExitError, stderr: `fleetaudit: --listen "192.0.2.1:0": cannot assign requested address` + "\n"}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(result{})); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	return file
+}
+
+// TestServeElsewhere has credentials, so that every address is tried. This one is of hardly any machine; where it is, it
+// is the fleet that is missing.
+func TestServeElsewhere(t *testing.T) {
+	got := run(t, "serve", "testdata/none", "--credentials", oneKey(t), "--listen", "192.0.2.1:0")
+	want := regexp.MustCompile(`\Afleetaudit: (--listen "192\.0\.2\.1:0": [^:]+|testdata/none: [^:]+)\n\z`)
+	if got.code != cli.ExitError || got.stdout != "" || !want.MatchString(got.stderr) {
+		t.Errorf("%+v, want exit code %d and %v", got, cli.ExitError, want)
 	}
 }

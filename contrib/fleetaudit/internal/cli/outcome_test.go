@@ -40,8 +40,8 @@ func report(pass *checks.Pass, c *inventory.Certificate) {
 
 func fine(context.Context, *checks.Pass, *inventory.Certificate) error { return nil }
 
-// runWith runs the program with checks of the test's own.
-func runWith(ctx context.Context, makers []func(*inventory.Inventory) checks.Check, args string) result {
+// runWith runs the program with checks of the test's own, and the words of a line and more as its arguments.
+func runWith(ctx context.Context, makers []func(*inventory.Inventory) checks.Check, line string, more ...string) result {
 	all := func(inv *inventory.Inventory) []checks.Check {
 		var made []checks.Check
 		for _, m := range makers {
@@ -50,7 +50,7 @@ func runWith(ctx context.Context, makers []func(*inventory.Inventory) checks.Che
 		return made
 	}
 	var stdout, stderr bytes.Buffer
-	code := cli.RunWith(ctx, all, words(args), strings.NewReader(""), &stdout, &stderr)
+	code := cli.RunWith(ctx, all, append(words(line), more...), strings.NewReader(""), &stdout, &stderr)
 	return result{code, stdout.String(), stderr.String()}
 }
 

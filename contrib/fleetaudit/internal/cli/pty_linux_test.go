@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -91,7 +90,7 @@ func TestTerminal(t *testing.T) {
 			return checks.New(spec, func(context.Context, *checks.Pass) error { return nil })
 		}
 		all := func(inv *inventory.Inventory) []checks.Check { return []checks.Check{slow(inv), unscanned(inv)} }
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), wait)
 		defer cancel()
 		code := cli.RunWith(ctx, all, []string{"audit", "testdata/sound", "--as-of", asOf, "--fail-on", "HIGH"}, nil, stdout.file, stderr.file)
 		out, progress := stdout.Text(), stderr.Text()
@@ -123,7 +122,7 @@ func TestTerminal(t *testing.T) {
 // TestForecastShowsProgress looks ahead until somebody has seen that.
 func TestForecastShowsProgress(t *testing.T) {
 	t.Setenv("TERM", "xterm")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
 	defer cancel()
 	stderr := newPseudoTerminal(t, 90, "⠙ Looking ahead to 2031-01-01")
 	all := func(inv *inventory.Inventory) []checks.Check {
@@ -167,7 +166,7 @@ func TestReadingMoves(t *testing.T) {
 	require.NoError(t, err)
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.Symlink(sound, hostileName))
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
 	defer cancel()
 	stderr := newPseudoTerminal(t, 90, "⠙")
 	code := cli.Run(ctx, []string{"audit", hostileName, "-", "--as-of", asOf}, slowInput{stderr.saw, ctx, strings.NewReader("")}, io.Discard, stderr.file)

@@ -19,7 +19,7 @@ type serveFlags struct {
 	listen, metricsListen string
 	credentials           string
 	account, region       string
-	throttle              bool
+	throttle, allowUnread bool
 	logFormat             logFormat
 	logLevel              logLevel
 }
@@ -35,7 +35,7 @@ findings and suppress some, as they would with AWS IoT Device Defender.
 
 A PATH is a file or a folder, as audit reads them. All paths together are one fleet, which
 is read again soon after files have changed. A running check goes on over what it began
-with. While nothing can be read, or a PATH is gone, the fleet stays as it was.
+with. While nothing is there, or something cannot be read, the fleet stays as it was.
 
 Without --credentials, only programs on this machine are served, whoever they say they
 are. --credentials takes a file in the format of AWS's shared credentials file:
@@ -52,7 +52,7 @@ Audits, findings, schedules and suppressions are in memory, and end with the pro
 
 Beside AWS's operations there are, for whoever watches over it:
 
-  /healthz   200 as long as it serves, 503 when it is stopping
+  /healthz   200 as long as it serves; 503 at --metrics-listen when it is stopping
   /metrics   for Prometheus; to programs on this machine, unless --metrics-listen says more
 
 SIGINT and SIGTERM stop it: requests in flight are answered, running audits end canceled.
@@ -95,6 +95,7 @@ Exit status:
 	flags.StringVar(&f.credentials, "credentials", "", "let in whoever signs with an access key of this `file`")
 	flags.StringVar(&f.metricsListen, "metrics-listen", "", "serve /metrics and /healthz also at this `address`, to everybody")
 	flags.BoolVar(&f.throttle, "throttle", false, "take as many calls a second as AWS does, and throttle more")
+	flags.BoolVar(&f.allowUnread, "allow-unread", false, "serve what can be read, also where a file or a folder cannot be read")
 	flags.StringVar(&f.account, "account", "", "the `number` of the AWS account (default: the only one that the fleet names, or 000000000000)")
 	flags.StringVar(&f.region, "region", "us-east-1", "the AWS `region` in the ARNs")
 	addEnum(cmd, flags, "log-format", &f.logFormat, "the `form` of the log: text or json")
@@ -137,7 +138,7 @@ func (a *app) serve(ctx context.Context, f serveFlags, paths []string) error {
 		defer s.Metrics.Close()
 	}
 
-	s.Fleet, err = fleet.Open(ctx, paths, log)
+	s.Fleet, err = fleet.Open(ctx, paths, f.allowUnread, log)
 	if ctx.Err() != nil {
 		log.Info("stopped while reading, nothing was served", "why", context.Cause(ctx).Error())
 		return nil

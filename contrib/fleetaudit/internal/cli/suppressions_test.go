@@ -197,9 +197,10 @@ func TestSuppressed(t *testing.T) {
 			b, err := os.ReadFile("testdata/fleet/devices/pumps.pem")
 			require.NoError(t, err)
 			require.NoError(t, os.WriteFile(three, []byte(strings.Join(strings.SplitAfterN(string(b), "-----END CERTIFICATE-----\n", 4)[:3], "")), 0o600))
-			args := "audit " + three + " --as-of 2030-01-01 --fail-on HIGH --width 80 --suppressions " + file(t, row.expires, row.devices...)
+			const line = "audit --as-of 2030-01-01 --fail-on HIGH --width 500" // wide enough for the names of files
+			args := []string{three, "--suppressions", file(t, row.expires, row.devices...)}
 			makers := []func(*inventory.Inventory) checks.Check{seen}
-			got := runWith(t.Context(), makers, args)
+			got := runWith(t.Context(), makers, line, args...)
 			if got.code != row.code || got.stderr != "" {
 				t.Errorf("exit code %d, want %d, stderr %q", got.code, row.code, got.stderr)
 			}
@@ -213,7 +214,7 @@ func TestSuppressed(t *testing.T) {
 					t.Errorf("the report has %q:\n%s", words, got.stdout)
 				}
 			}
-			doc := decode(t, runWith(t.Context(), makers, args+" --format json").stdout)
+			doc := decode(t, runWith(t.Context(), makers, line+" --format json", args...).stdout)
 			if status := doc.AuditTask.AuditDetails["SEEN_CHECK"].CheckRunStatus; status != row.status || len(doc.Findings) != 3 {
 				t.Errorf("status %s and %d findings, want %s and 3", status, len(doc.Findings), row.status)
 			}
@@ -227,10 +228,13 @@ func TestHostileSuppressions(t *testing.T) {
 	for _, tail := range strings.Split("abcdefghijklm", "") {
 		all = append(all, with("pump-1", `\u001b[2J\u202e `+tail))
 	}
-	name := filepath.Join(t.TempDir(), "s\x1b[2J.json")
+	connections, err := filepath.Abs(filepath.Join(example, "connections"))
+	require.NoError(t, err)
+	t.Chdir(t.TempDir()) // a long name would be told in two lines
+	const name = "s\x1b[2J.json"
 	require.NoError(t, os.WriteFile(name, []byte(suppressions(all...)), 0o600))
 	for _, width := range []string{"72", "200"} {
-		args := []string{"audit", filepath.Join(example, "connections"), "--as-of", exampleAsOf, "--width", width, "--suppressions", name}
+		args := []string{"audit", connections, "--as-of", exampleAsOf, "--width", width, "--suppressions", name}
 		cut, whole := run(t, args...), run(t, append(args, "--all")...)
 		for _, got := range []result{cut, whole} {
 			if strings.ContainsAny(got.stdout, "\x1b\u202e") || got.code != cli.ExitOK {

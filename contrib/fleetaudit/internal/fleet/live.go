@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,11 +33,13 @@ type Live struct {
 	// Rest is the least time between two looks at the files: two seconds, unless it is set before Follow.
 	Rest time.Duration
 
-	paths []string
-	log   *slog.Logger
-	look  func(context.Context, []string) (Digest, error) // Look
-	seen  Digest                                          // of the files, just before they were read
-	took  time.Duration
+	paths       []string
+	allowUnread bool
+	log         *slog.Logger
+	look        func(context.Context, []string) (Digest, error)           // Look
+	load        func(context.Context, []string) (inventory.Loaded, error) // loadAgain
+	seen        Digest                                                    // of the files, just before they were read
+	took        time.Duration
 
 	mu       sync.Mutex
 	status   Status
@@ -55,16 +58,19 @@ type Status struct {
 
 // Open reads the files and folders that paths name, as [Load] does, and logs what could not be read. Standard input,
 // and whatever else cannot be read again, is refused.
-func Open(ctx context.Context, paths []string, log *slog.Logger) (*Live, error) {
-	l := &Live{Rest: rest, paths: paths, log: log, look: Look}
+//
+// Unless allowUnread is set, a file or folder that cannot be read is an error: what is in it would not be audited, and
+// what is not audited must not pass for compliant.
+func Open(ctx context.Context, paths []string, allowUnread bool, log *slog.Logger) (*Live, error) {
+	l := &Live{Rest: rest, paths: paths, allowUnread: allowUnread, log: log, look: Look, load: loadAgain}
 	began := time.Now()
 	seen, err := within(ctx, func() (Digest, error) { return Look(ctx, paths) })
 	if err != nil {
 		return nil, err
 	}
-	all, err := l.read(ctx)
-	if err == nil && isEmpty(all.Contents) {
-		err = nothing(all)
+	all, err := l.load(ctx, paths)
+	if err == nil {
+		err = l.refuse(all)
 	}
 	if err != nil {
 		return nil, err
@@ -87,8 +93,7 @@ func (l *Live) Status() Status {
 // Follow looks again and again at the files, and reads them when they have changed and two looks agree, or when they
 // have been changing for long. It blocks until ctx ends, and returns its cause. The caller owns it; it may be called once.
 //
-// A fleet of which nothing can be read, or whose paths are gone, leaves the fleet of before where it is; one whose
-// files were all removed from their folders is empty.
+// What Open would refuse, an empty fleet too, leaves the fleet of before where it is.
 func (l *Live) Follow(ctx context.Context) error {
 	var last Digest
 	var since time.Time // when it was first seen that the files are others; zero: they are not
@@ -133,18 +138,18 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// read reads the files.
-func (l *Live) read(ctx context.Context) (inventory.Loaded, error) {
-	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, l.readable() })
+// loadAgain reads files that can be read again.
+func loadAgain(ctx context.Context, paths []string) (inventory.Loaded, error) {
+	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, readable(paths) })
 	if err != nil {
 		return inventory.Loaded{}, err
 	}
-	return read(ctx, nil, l.paths)
+	return read(ctx, nil, paths)
 }
 
 // readable fails if a path does not lead to what can be read again.
-func (l *Live) readable() error {
-	for _, path := range l.paths {
+func readable(paths []string) error {
+	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
 			return describe(path, err)
@@ -160,12 +165,12 @@ func (l *Live) readable() error {
 // Digest. It returns how long to rest.
 func (l *Live) reread(ctx context.Context, seen Digest) time.Duration {
 	began := time.Now()
-	all, err := l.read(ctx)
+	all, err := l.load(ctx, l.paths)
 	if ctx.Err() != nil {
 		return 0
 	}
-	if err == nil && isEmpty(all.Contents) && len(all.Problems) > 0 {
-		err = nothing(all)
+	if err == nil {
+		err = l.refuse(all)
 	}
 	took := time.Since(began)
 	if err != nil {
@@ -175,6 +180,19 @@ func (l *Live) reread(ctx context.Context, seen Digest) time.Duration {
 	l.Inventory.Replace(all.Contents)
 	l.take(all, seen, began)
 	return took
+}
+
+// refuse says why what has been read must not be audited: it is nothing, or not all of what there is.
+func (l *Live) refuse(all inventory.Loaded) error {
+	if isEmpty(all.Contents) {
+		return nothing(all)
+	}
+	i := slices.IndexFunc(all.Problems, func(p inventory.Problem) bool { return p.Unread })
+	if i < 0 || l.allowUnread {
+		return nil
+	}
+	p := all.Problems[i]
+	return fmt.Errorf("%s: %s (--allow-unread serves what can be read)", place(p.Origin), p.What)
 }
 
 // failed takes down why the files cannot be read, and tells it once.
@@ -210,9 +228,6 @@ func (l *Live) take(all inventory.Loaded, seen Digest, began time.Time) {
 	if !first {
 		l.log.Info("the fleet was read again", group("fleet", n, was), group("before", was, n),
 			"problems", len(all.Problems), "took", l.took.Round(time.Millisecond))
-		if isEmpty(all.Contents) {
-			l.log.Warn("the fleet is empty: nothing that is audited now has findings")
-		}
 	}
 	tell(l.log, all.Problems, told)
 }

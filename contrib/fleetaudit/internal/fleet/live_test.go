@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetaudit/fleetaudit/checks"
+	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/fleet"
 )
 
@@ -44,7 +45,7 @@ func (l *live) Write(b []byte) (int, error) {
 func (l *live) told() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	text := strings.ReplaceAll(l.log.String(), l.folder, "F")
+	text := l.log.String()
 	l.log.Reset()
 	return slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return line == "" })
 }
@@ -82,10 +83,13 @@ func follow(t *testing.T, paths []string, do func(*testing.T, *live), before ...
 			if a.Key == slog.TimeKey || a.Key == "took" {
 				return slog.Attr{}
 			}
+			if a.Value.Kind() == slog.KindString { // before it is quoted, which depends on what folder it is
+				a.Value = slog.StringValue(strings.ReplaceAll(a.Value.String(), l.folder, "F"))
+			}
 			return a
 		}}))
 		var err error
-		l.Live, err = fleet.Open(t.Context(), paths, log)
+		l.Live, err = fleet.Open(t.Context(), paths, false, log)
 		require.NoError(t, err)
 		for _, prepare := range before {
 			prepare(l)
@@ -180,9 +184,10 @@ func TestFollow(t *testing.T) {
 		{"a link is moved on", []step{
 			{"to a file", link("../elsewhere/c.json", "fleet/now.json"), one("3", "2"), []string{"a", "b", "now"}},
 			{"to a longer file", write("elsewhere/c.json", connect+"\n"), []string{again + "problems=0"}, []string{"a", "b", "now"}},
-			{"to nothing", remove("elsewhere"), []string{again + "fleet.policyVersions=2 before.policyVersions=3 problems=1",
-				`level=WARN msg="something in the fleet cannot be read" file=F/fleet/now.json offset=0 problem="cannot be read: no such file or directory"`}, ab},
-			{"a problem is told once", write("fleet/c.json", connect), []string{again + "fleet.policyVersions=3 before.policyVersions=2 problems=1"}, []string{"a", "b", "c"}},
+			{"to nothing", remove("elsewhere"), []string{stays + `"F/fleet/now.json: cannot be read: no such file or directory (--allow-unread serves what can be read)"`},
+				[]string{"a", "b", "now"}},
+			{"it is told once", write("fleet/c.json", connect), []string{}, []string{"a", "b", "now"}},
+			{"away", remove("fleet/now.json"), []string{again + "problems=0"}, []string{"a", "b", "c"}},
 		}},
 		{"the folder goes, and comes back", []step{
 			{"go", rename("fleet", "away"), []string{stays + `"F/fleet: no such file or directory"`}, ab},
@@ -192,8 +197,8 @@ func TestFollow(t *testing.T) {
 		}},
 		{"all files go", []step{
 			{"go", func(t *testing.T, l *live) { remove("fleet/a.json")(t, l); remove("fleet/sub")(t, l) },
-				append(one("0", "2"), `level=WARN msg="the fleet is empty: nothing that is audited now has findings"`), []string{}},
-			{"one comes", write("fleet/b.json", connect), one("1", "0"), []string{"b"}},
+				[]string{stays + `"nothing to audit was found: want certificates and CRLs in PEM or DER, or the rest of a fleet in JSON (see fleetaudit audit --help)"`}, ab},
+			{"one comes", write("fleet/b.json", connect), one("1", "2"), []string{"b"}},
 		}},
 		{"all files become something else", []step{
 			{"", func(t *testing.T, l *live) { remove("fleet/sub")(t, l); write("fleet/a.json", "{")(t, l) },
@@ -291,6 +296,78 @@ func TestSlowLooks(t *testing.T) {
 	})
 }
 
+// steady looks at files that are other files than those that were read.
+func steady(context.Context, []string) (fleet.Digest, error) { return fleet.Digest{1}, nil }
+
+// changing looks at files that are other files each time.
+func changing() func(context.Context, []string) (fleet.Digest, error) {
+	var looks byte
+	return func(context.Context, []string) (fleet.Digest, error) {
+		looks++
+		return fleet.Digest{looks}, nil
+	}
+}
+
+// TestSlowReadings takes down when files are read. A look takes no time.
+func TestSlowReadings(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		look func(context.Context, []string) (fleet.Digest, error)
+		took time.Duration
+		err  error
+		want []int // seconds
+	}{
+		// They are read at the second look that finds them so. It is rested for 20 times as long as that took.
+		{"that fail", steady, 3 * time.Second, errors.New("no"), []int{4, 4 + 3 + 60 + 2, 4 + 2*(3+60+2)}},
+		{"that fail at once", steady, 0, errors.New("no"), []int{4, 8, 12}},
+		// The look after one is as late as it took; then they may change for 30 seconds and 20 times that.
+		{"of what keeps changing", changing(), 3 * time.Second, nil, []int{2 + 30, 32 + 3 + 3 + 90, 128 + 3 + 3 + 90}},
+		{"of it, in no time", changing(), 0, nil, []int{2 + 30, 32 + 2 + 30, 64 + 2 + 30}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var mu sync.Mutex
+			var readings []int
+			follow(t, []string{"fleet"}, func(t *testing.T, _ *live) {
+				time.Sleep(1000*time.Second - 1)
+				synctest.Wait()
+				mu.Lock()
+				defer mu.Unlock()
+				require.GreaterOrEqual(t, len(readings), len(row.want))
+				if diff := cmp.Diff(row.want, readings[:len(row.want)]); diff != "" {
+					t.Errorf("seconds at which it reads (-want +got):\n%s", diff)
+				}
+			}, func(l *live) {
+				began := time.Now()
+				fleet.SetLook(l.Live, row.look)
+				fleet.SetLoad(l.Live, func(ctx context.Context, paths []string) (inventory.Loaded, error) {
+					mu.Lock()
+					readings = append(readings, int(time.Since(began)/time.Second))
+					mu.Unlock()
+					time.Sleep(row.took)
+					something := inventory.Contents{Accounts: make([]inventory.AccountSettings, 1)}
+					return inventory.Loaded{Contents: something}, row.err
+				})
+			})
+		})
+	}
+}
+
+// TestUnread has a link that leads nowhere: what it led to must not pass for compliant.
+func TestUnread(t *testing.T) {
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "a.json"), []byte(connect), 0o600))
+	require.NoError(t, os.Symlink("nowhere", filepath.Join(folder, "b.json")))
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	_, err := fleet.Open(t.Context(), []string{folder}, false, logger)
+	require.EqualError(t, err, filepath.Join(folder, "b.json")+": cannot be read: no such file or directory (--allow-unread serves what can be read)")
+	require.Empty(t, log.String())
+	l, err := fleet.Open(t.Context(), []string{folder}, true, logger)
+	require.NoError(t, err)
+	require.Equal(t, 1, l.Status().Problems)
+	require.Contains(t, log.String(), "cannot be read: no such file or directory")
+}
+
 func TestTwoPaths(t *testing.T) {
 	follow(t, []string{"fleet/a.json", "elsewhere"}, func(t *testing.T, l *live) {
 		require.NoError(t, os.Remove(l.path("fleet/a.json")))
@@ -313,7 +390,7 @@ func TestOpenTellsProblems(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "f.json")
 	require.NoError(t, os.WriteFile(name, []byte(connect+strings.Repeat("{\"a\": 1}\n", 25)), 0o600))
 	var log bytes.Buffer
-	l, err := fleet.Open(t.Context(), []string{name}, slog.New(slog.NewTextHandler(&log, nil)))
+	l, err := fleet.Open(t.Context(), []string{name}, false, slog.New(slog.NewTextHandler(&log, nil)))
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 	const more = `level=WARN msg="more in the fleet cannot be read" count=5`
@@ -333,7 +410,7 @@ func TestOpenErrors(t *testing.T) {
 		{empty, "nothing to audit was found: want certificates and CRLs in PEM or DER, or the rest of a fleet in JSON (see fleetaudit audit --help)"},
 		{os.DevNull, os.DevNull + ": is neither a file nor a folder, and cannot be read again"},
 	} {
-		_, err := fleet.Open(t.Context(), []string{row.path}, slog.New(slog.DiscardHandler))
+		_, err := fleet.Open(t.Context(), []string{row.path}, false, slog.New(slog.DiscardHandler))
 		if err == nil || err.Error() != row.want {
 			t.Errorf("%s: error %v, want %s", row.path, err, row.want)
 		}
@@ -341,7 +418,7 @@ func TestOpenErrors(t *testing.T) {
 	enough := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(enough)
-	if _, err := fleet.Open(ctx, []string{sound}, slog.New(slog.DiscardHandler)); !errors.Is(err, enough) {
+	if _, err := fleet.Open(ctx, []string{sound}, false, slog.New(slog.DiscardHandler)); !errors.Is(err, enough) {
 		t.Errorf("error %v, want %v", err, enough)
 	}
 }

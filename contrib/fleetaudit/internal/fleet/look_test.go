@@ -39,8 +39,9 @@ func TestLook(t *testing.T) {
 		{"nothing", func() error { return nil }, true},
 		{"a file", write("fleet/a", "1"), false},
 		{"another", write("fleet/sub/b", "1"), false},
-		{"is longer", write("fleet/sub/b", "12"), false},
 		{"is older", age("fleet/sub/b", 1e9), false},
+		{"is other, as long and as old", func() error { return errors.Join(write("fleet/sub/b", "2")(), age("fleet/sub/b", 1e9)()) }, true},
+		{"is longer, and as old", func() error { return errors.Join(write("fleet/sub/b", "12")(), age("fleet/sub/b", 1e9)()) }, false},
 		{"by a nanosecond", func() error { return os.Chtimes(in("fleet/sub/b"), time.Time{}, time.Unix(1e9, 1)) }, false},
 		{"may be read by others", func() error { return os.Chmod(in("fleet/sub/b"), 0o644) }, false},
 		{"has another name", func() error { return os.Rename(in("fleet/sub/b"), in("fleet/sub/c")) }, false},
@@ -67,6 +68,9 @@ func TestLook(t *testing.T) {
 			t.Errorf("%s: the same is %v, want %v", step.what, now == before, step.same)
 		}
 		before = now
+	}
+	if empty := fleet.LookInto(t.Context(), t.TempDir()); empty == fleet.LookInto(t.Context(), in("gone")) {
+		t.Error("a folder that cannot be read looks as an empty one does")
 	}
 	enough := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())

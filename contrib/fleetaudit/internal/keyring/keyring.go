@@ -30,28 +30,30 @@ const (
 var accessKeyID = regexp.MustCompile(`\A[0-9A-Za-z_]{1,128}\z`)
 
 // Parse reads data in the format of AWS's shared credentials file. Each of its profiles must have an access key, and no
-// access key two secrets; what profiles say beside it is passed over. Errors name the profile and the key or the line,
+// access key two secrets; what profiles say beside it is passed over. Errors name the line, or the profile and the key,
 // and never a value.
 func Parse(data []byte) ([]Key, error) {
+	named, problems, err := scan(string(data))
+	if err != nil {
+		return nil, err
+	}
+	if len(named) == 0 {
+		return nil, errors.New("has no [profile]")
+	}
 	file, err := ini.LoadSources(ini.LoadOptions{
-		// As AWS's own programs read it: a value goes to the end of its line, whatever is in it.
+		// As AWS's own programs read it: a value goes to the end of its line, whatever is in it. scan sees to the rest.
 		IgnoreContinuation: true, IgnoreInlineComment: true, PreserveSurroundedQuote: true, InsensitiveKeys: true,
 		// So that what is there twice can be told.
 		AllowShadows: true, AllowDuplicateShadowValues: true,
 	}, data)
 	if err != nil {
-		return nil, syntax(data, err)
+		return nil, errors.New("is not in the format of AWS's shared credentials file") // what err says may hold a secret
 	}
 	var all []Key
-	var problems []error
 	first := make(map[string]Key)
+	// A parent's keys are not a child's: Section.Key would say so.
 	for _, section := range file.Sections() {
-		// This one is there in any case. A parent's keys are not a child's: Section.Key would say so.
-		if section.Name() == ini.DefaultSection && len(section.Keys()) == 0 {
-			continue
-		}
-		if section.Name() == ini.DefaultSection {
-			problems = append(problems, fmt.Errorf("%.40q is before the first [profile]", section.Keys()[0].Name()))
+		if !named[section.Name()] { // ini.DefaultSection is there in any case
 			continue
 		}
 		key, err := profile(section)
@@ -66,9 +68,6 @@ func Parse(data []byte) ([]Key, error) {
 		}
 		first[key.AccessKeyID] = key
 		all = append(all, key)
-	}
-	if len(all)+len(problems) == 0 {
-		return nil, errors.New("has no [profile]")
 	}
 	return all, errors.Join(problems...)
 }
@@ -89,13 +88,7 @@ func profile(section *ini.Section) (Key, error) {
 			value = &k.SecretAccessKey
 		case tokenKey:
 			value = &k.SessionToken
-		case "aws_account_id":
-			continue
 		default:
-			// A token that is spelled wrongly must not let everybody in who has none.
-			if strings.HasPrefix(key.Name(), "aws_") {
-				problem(fmt.Sprintf("%.40q", key.Name()), "is unknown; the keys are "+idKey+", "+secretKey+" and "+tokenKey)
-			}
 			continue
 		}
 		// Of a key without shadows this is empty if the value is; Value is not transformed, as String would.
@@ -106,7 +99,7 @@ func profile(section *ini.Section) (Key, error) {
 			problem(key.Name(), "is empty")
 			*value = "?" // it is not missing too
 		} else if strings.ContainsFunc(*value, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-			problem(key.Name(), "must not have white space in it")
+			problem(key.Name(), "must not have white space or control characters in it")
 		} else if key.Name() == idKey && !accessKeyID.MatchString(*value) {
 			problem(key.Name(), "must be 1 to 128 letters, digits and underscores")
 		}
@@ -123,22 +116,47 @@ func profile(section *ini.Section) (Key, error) {
 // name is how messages name a profile.
 func name(profile string) string { return fmt.Sprintf("[%.40s]", profile) }
 
-// syntax is the error of data that err says is no file of profiles. What err itself says may hold a secret.
-func syntax(data []byte, err error) error {
+// scan returns the names of the profiles of a text, and what keys it has that no profile may. It fails at a line that
+// ini would not take as it stands, or of which nobody can tell whether it is a secret.
+func scan(text string) (named map[string]bool, unknown []error, err error) {
 	const want = "want [profile], a comment, or key = value"
-	var bad string
-	if e, ok := errors.AsType[ini.ErrDelimiterNotFound](err); ok {
-		bad = e.Line
-	}
-	if e, ok := errors.AsType[ini.ErrEmptyKeyName](err); ok {
-		bad = e.Line
-	}
+	named = make(map[string]bool)
 	n := 0
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(strings.TrimPrefix(text, "\uFEFF")) {
 		n++
-		if bad != "" && strings.TrimSpace(line) == strings.TrimSpace(bad) {
-			return fmt.Errorf("line %d: %s", n, want)
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' || line[0] == ';' {
+			continue
+		}
+		if line[0] == '[' {
+			end := strings.LastIndexByte(line, ']')
+			if end < 2 {
+				return nil, nil, fmt.Errorf("line %d: %s", n, want)
+			}
+			named[line[1:end]] = true
+			continue
+		}
+		if len(named) == 0 {
+			return nil, nil, fmt.Errorf("line %d: is before the first [profile]", n)
+		}
+		// ini takes the quotes off a key.
+		end := strings.IndexAny(line, "=:")
+		if end < 1 || line[0] == '"' || line[0] == '`' {
+			return nil, nil, fmt.Errorf("line %d: %s", n, want)
+		}
+		// It takes these off a value, which may go on in the next line.
+		if value := strings.TrimSpace(line[end+1:]); strings.HasPrefix(value, "`") || strings.HasPrefix(value, `"""`) {
+			return nil, nil, fmt.Errorf("line %d: a value must not begin with ` or \"\"\"", n)
+		}
+		switch key := strings.ToLower(strings.TrimSpace(line[:end])); key {
+		case idKey, secretKey, tokenKey, "aws_account_id":
+		default:
+			// A token that is spelled wrongly must not let everybody in who has none. The end of a secret may be =, and what is
+			// before it no key.
+			if strings.HasPrefix(key, "aws_") {
+				unknown = append(unknown, fmt.Errorf("line %d: the key is unknown; those of a profile are %s, %s and %s", n, idKey, secretKey, tokenKey))
+			}
 		}
 	}
-	return errors.New("is not in the format of AWS's shared credentials file: " + want + " in each line")
+	return named, unknown, nil
 }

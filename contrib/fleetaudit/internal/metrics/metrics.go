@@ -14,7 +14,8 @@ import (
 	"github.com/fleetaudit/fleetaudit/engine"
 )
 
-// maxScrapes is how many scrapes are answered at once.
+// maxScrapes is how many scrapes are answered at once. Each goes through all that there is; who asks too often is turned
+// away, and slows nobody down.
 const maxScrapes = 4
 
 // Handler serves the metrics of an engine, of its fleet, and of the process.

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"flag"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -100,6 +102,45 @@ func TestMetrics(t *testing.T) {
 	if !strings.Contains(all, "\ngo_goroutines ") {
 		t.Error("there is nothing about the process")
 	}
+}
+
+// TestScrapesAtOnce has more scrapes at once than are answered: the others are turned away, and do not wait.
+func TestScrapesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		goOn := make(chan struct{})
+		handler := metrics.Handler(func(now time.Time) engine.Statistics {
+			<-goOn
+			return statistics(now)
+		}, status, slog.New(slog.DiscardHandler))
+		codes := make(chan int, 10)
+		ask := func() {
+			answer := httptest.NewRecorder()
+			handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+			codes <- answer.Code
+		}
+		told := func() map[int]int {
+			synctest.Wait()
+			count := make(map[int]int)
+			for range len(codes) {
+				count[<-codes]++
+			}
+			return count
+		}
+		for range 7 {
+			go ask()
+		}
+		if diff := cmp.Diff(map[int]int{http.StatusServiceUnavailable: 3}, told()); diff != "" {
+			t.Errorf("turned away (-want +got):\n%s", diff)
+		}
+		close(goOn)
+		if diff := cmp.Diff(map[int]int{http.StatusOK: 4}, told()); diff != "" {
+			t.Errorf("answered (-want +got):\n%s", diff)
+		}
+		go ask()
+		if diff := cmp.Diff(map[int]int{http.StatusOK: 1}, told()); diff != "" {
+			t.Errorf("answered later (-want +got):\n%s", diff)
+		}
+	})
 }
 
 // TestNothingHasHappened has an engine that was just made: nothing says 0 that nobody knows.

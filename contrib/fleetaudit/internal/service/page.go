@@ -3,6 +3,7 @@ package service
 import (
 	"io"
 	"net/http"
+	"time"
 )
 
 // Paths of the service's own pages. No operation of AWS's begins so.
@@ -10,6 +11,9 @@ const (
 	healthPath  = "/healthz"
 	metricsPath = "/metrics"
 )
+
+// bodyTimeout is how long a request for a page may take to send what is no use.
+const bodyTimeout = 10 * time.Second
 
 // front serves the service's own pages, metrics only where refuse has no error, and everything else by next. A
 // ServeMux would redirect requests that next has an answer for.
@@ -27,6 +31,10 @@ func (s *Service) front(next, metrics http.Handler, refuse func(*http.Request) e
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page := pages[r.URL.Path]
+		if page != nil {
+			// The server waits for a body that nobody asked for before it answers.
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+		}
 		switch {
 		case page == nil:
 			next.ServeHTTP(w, r)

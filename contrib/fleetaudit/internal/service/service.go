@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fleetaudit/fleetaudit/contrib/awsapi"
@@ -19,6 +20,10 @@ import (
 	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/metrics"
 	"github.com/fleetaudit/fleetaudit/engine"
 )
+
+// maxConnections is how many clients may be connected at once to one listener; more wait. What they send is limited
+// for each, so that this limits the memory that all of them can take.
+const maxConnections = 2048
 
 // Service is a program that serves until it is told to stop.
 type Service struct {
@@ -52,7 +57,7 @@ func (s *Service) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for i, server := range servers {
 		group.Go(func() error {
-			err := server.Serve(listeners[i])
+			err := server.Serve(netutil.LimitListener(listeners[i], maxConnections))
 			if errors.Is(err, http.ErrServerClosed) {
 				return nil
 			}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -73,7 +74,7 @@ func newService(t *testing.T, api http.Handler) *running {
 	r := &running{folder: t.TempDir(), judged: make(chan struct{}, 100), goOn: make(chan struct{}), ended: make(chan error, 1)}
 	r.write(t, "a.json")
 	log := slog.New(slog.NewTextHandler(r, nil))
-	live, err := fleet.Open(t.Context(), []string{r.folder}, log)
+	live, err := fleet.Open(t.Context(), []string{r.folder}, false, log)
 	require.NoError(t, err)
 	live.Rest = time.Millisecond
 	spec := checks.Spec{
@@ -229,6 +230,76 @@ func TestRequestsThatDoNotEnd(t *testing.T) {
 	}
 }
 
+// TestGrace has a request that does not end, for which a Service waits ten seconds if nothing else is said.
+func TestGrace(t *testing.T) {
+	for _, row := range []struct{ grace, want time.Duration }{{0, 10 * time.Second}, {time.Minute, time.Minute}} {
+		synctest.Test(t, func(t *testing.T) {
+			there := make(chan struct{})
+			r := newService(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				close(there)
+				<-r.Context().Done()
+			}))
+			r.Listener.Close()
+			r.Metrics.Close()
+			pipes := newPipeListener()
+			r.Listener, r.Metrics, r.Grace = pipes, nil, row.grace
+			r.start(t)
+			conn := pipes.dial()
+			defer conn.Close()
+			_, err := io.WriteString(conn, "GET /audit HTTP/1.1\r\nHost: localhost\r\n\r\n")
+			require.NoError(t, err)
+			<-there
+			began := time.Now()
+			r.cancel(errors.New("told to"))
+			if err := r.end(); err != nil {
+				t.Errorf("error %v", err)
+			}
+			if took := time.Since(began); took != row.want {
+				t.Errorf("grace %v: it stopped after %v, want %v", row.grace, took, row.want)
+			}
+		})
+	}
+}
+
+// pipeListener listens within a program.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	close  sync.Once
+}
+
+func newPipeListener() *pipeListener {
+	return &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+// dial waits until somebody accepts.
+func (l *pipeListener) dial() net.Conn {
+	client, server := net.Pipe()
+	l.conns <- server
+	return client
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.close.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return pipeAddr{} }
+
+type pipeAddr struct{}
+
+func (pipeAddr) Network() string { return "pipe" }
+func (pipeAddr) String() string  { return "pipe" }
+
 // TestPages asks for the service's own pages.
 func TestPages(t *testing.T) {
 	r := newService(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "AWS ", r.URL.Path) })).start(t)
@@ -275,6 +346,12 @@ func TestPages(t *testing.T) {
 		if status != row.status || row.body != "" && body != row.body {
 			t.Errorf("%s %v: %d %q, want %d %q", row.path, row.header, status, body, row.status, row.body)
 		}
+	}
+	answer, err := http.Get("http://" + r.Listener.Addr().String() + "/healthz")
+	require.NoError(t, err)
+	answer.Body.Close()
+	if kind, cache := answer.Header.Get("Content-Type"), answer.Header.Get("Cache-Control"); kind != "application/json" || cache != "no-store" {
+		t.Errorf("/healthz: Content-Type %q, Cache-Control %q", kind, cache)
 	}
 	for _, path := range []string{"/healthz", "/metrics"} {
 		answer, err := http.Post("http://"+r.Listener.Addr().String()+path, "", nil)
