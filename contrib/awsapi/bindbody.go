@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -20,6 +19,9 @@ const (
 	maxDepth    = 32     // of objects and lists in each other
 	maxElements = 10_000 // of all lists and maps; a short element may take a hundred times its bytes
 )
+
+// maxExponent is the largest exponent of a number that is an integer of 32 bits.
+const maxExponent = 9
 
 // shownNumber is how long a wrong number may be to be shown as it came.
 const shownNumber = 40
@@ -222,10 +224,22 @@ func wanted(v reflect.Value) string {
 }
 
 // integer reads a number of JSON that is an integer of 32 bits. 5.0 and 5e0 are: JSON has one kind of numbers, and some
-// languages write them so.
+// languages write them so. It reads digits: what a float64 would be rounded to, nobody has asked for.
 func integer(text string) (int64, bool) {
-	f, err := strconv.ParseFloat(text, 64)
-	return int64(f), err == nil && f == math.Trunc(f) && f >= math.MinInt32 && f <= math.MaxInt32
+	text, exponent, scaled := strings.Cut(strings.ToLower(text), "e")
+	text, fraction, _ := strings.Cut(text, ".")
+	if strings.Trim(fraction, "0") != "" {
+		return 0, false
+	}
+	if scaled {
+		zeros, err := strconv.ParseUint(strings.TrimPrefix(exponent, "+"), 10, 8)
+		if err != nil || zeros > maxExponent {
+			return 0, false
+		}
+		text += strings.Repeat("0", int(zeros))
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	return n, err == nil
 }
 
 // skip passes over what comes next.

@@ -18,12 +18,14 @@ type bodyLimit struct {
 	r    *http.Request
 	max  int64
 	time time.Duration
+
+	hidden bool // the connection is, and so its deadline is the server's
 }
 
 // newBodyLimit begins to count the time that r's body may take to arrive. This holds for one that nobody reads, too:
 // the server passes over what is left of it before it answers.
 func newBodyLimit(w http.ResponseWriter, r *http.Request, c Config) *bodyLimit {
-	l := &bodyLimit{w, r, c.MaxBody, c.BodyTimeout}
+	l := &bodyLimit{w: w, r: r, max: c.MaxBody, time: c.BodyTimeout}
 	if l.has() {
 		l.deadline(time.Now().Add(l.time))
 	}
@@ -34,7 +36,11 @@ func newBodyLimit(w http.ResponseWriter, r *http.Request, c Config) *bodyLimit {
 func (l *bodyLimit) has() bool { return l.r.Body != nil && l.r.Body != http.NoBody }
 
 // deadline is that of reading from the connection. A request that came without one has none.
-func (l *bodyLimit) deadline(t time.Time) { http.NewResponseController(l.w).SetReadDeadline(t) }
+func (l *bodyLimit) deadline(t time.Time) {
+	// Other errors are of a connection that is gone, as reading will tell.
+	err := http.NewResponseController(l.w).SetReadDeadline(t)
+	l.hidden = errors.Is(err, http.ErrNotSupported)
+}
 
 // read returns the body as it came over the wire.
 func (l *bodyLimit) read() ([]byte, error) {
@@ -57,8 +63,11 @@ func (l *bodyLimit) read() ([]byte, error) {
 	case isTooLarge(err):
 		return nil, l.tooLarge("has more bytes")
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, &apiError{"RequestTimeoutException", http.StatusRequestTimeout,
-			fmt.Sprintf("the body did not arrive within %v", l.time)}
+		within := l.time.String()
+		if l.hidden {
+			within = "the server's time"
+		}
+		return nil, &apiError{"RequestTimeoutException", http.StatusRequestTimeout, "the body did not arrive within " + within}
 	}
 	return nil, malformed(err)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -28,20 +29,37 @@ type Config struct {
 	// MaxBody is how many bytes the body of a request may have, and how many when it is unpacked. Zero: 1 MiB.
 	MaxBody int64
 	// BodyTimeout is how long a body may take to arrive, counted from its header. Zero: 10 seconds. It is part of what a
-	// server's WriteTimeout allows for a request, which is a minute in a [Server].
+	// server's WriteTimeout allows for a request, which is a minute in a [Server]. Behind middleware whose ResponseWriter
+	// has no Unwrap method ([http.ResponseController]) it has no effect: only the server's ReadTimeout counts then, which
+	// is a minute in a [Server], too.
 	BodyTimeout time.Duration
 	// Logger is told of each request at level debug, or at level error when its answer is an InternalFailureException,
-	// which tells the caller no more than the request's id. Nil: nothing is logged.
+	// which tells the caller no more than the request's id; and once, at level warn, if BodyTimeout has no effect. Nil:
+	// nothing is logged.
 	Logger *slog.Logger
 }
 
-// Credential is what belongs to an access key.
+// Credential is what belongs to an access key. Package fmt and package log/slog print it without its secret and its
+// session token, but for a Credential in an unexported field of something else, of which fmt prints every field.
 type Credential struct {
 	SecretAccessKey string
 	SessionToken    string         // that requests must carry; empty: none
 	Region          string         // that signatures must be for; empty: any
 	Engine          *engine.Engine // the account whose key it is
 }
+
+// String tells of the secret and of the session token only whether they are set.
+func (c Credential) String() string {
+	word := map[bool]string{false: "empty", true: "set"}
+	return fmt.Sprintf("awsapi.Credential{SecretAccessKey: %s, SessionToken: %s, Region: %q, Engine: %s}",
+		word[c.SecretAccessKey != ""], word[c.SessionToken != ""], c.Region, word[c.Engine != nil])
+}
+
+// Format writes String, whatever the verb: else %#v and %d would print every field.
+func (c Credential) Format(s fmt.State, _ rune) { io.WriteString(s, c.String()) }
+
+// LogValue is String, for handlers that write their own format.
+func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // withDefaults returns c with every zero replaced by what it stands for, or everything that is wrong with c.
 func (c Config) withDefaults() (Config, error) {

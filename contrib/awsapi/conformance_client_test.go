@@ -26,7 +26,8 @@ import (
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
-// served counts what handlers have answered, by operation and status, as the operation table has their paths.
+// served counts what handlers have answered, by operation and status, as the operation table has their paths: with a mux
+// of its own, lest a fault of the handler's be one of the count as well.
 type served struct {
 	mux *http.ServeMux
 

@@ -11,7 +11,8 @@
 //     body of an operation says that takes none.
 //   - null is absent, but as an element of a list or a map it is refused. An empty text in a query is absent; an empty
 //     number, time or flag is refused.
-//   - Times are epoch seconds, RFC 3339, or dates, in bodies and in queries. Integers may be written as 5.0 in a body.
+//   - Times are epoch seconds, RFC 3339, or dates, in bodies and in queries. Integers may be written as 5.0 or 5e1
+//     in a body.
 //   - Everything that is wrong with the types of an input is one InvalidRequestException; only when nothing is, values are
 //     looked at.
 //   - Paths are taken as they come: one with a doubled slash or a trailing one is no operation's, and nothing is redirected.

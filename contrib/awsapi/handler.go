@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -30,7 +31,7 @@ func newHandler(c Config, operations []engine.Operation) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("awsapi: %w", err)
 	}
-	return &handler{c, newRoutes(operations), newThrottle(), compress}, nil
+	return &handler{config: c, routes: newRoutes(operations), throttle: newThrottle(), compress: compress}, nil
 }
 
 type handler struct {
@@ -38,6 +39,7 @@ type handler struct {
 	routes   *routes
 	throttle *throttle
 	compress func(http.Handler) http.HandlerFunc // answers, for clients that want it
+	hidden   sync.Once                           // tells of connections that something hides
 }
 
 // ServeHTTP serves one request.
@@ -78,6 +80,12 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (op *engine.Oper
 		}
 	}()
 	limit := newBodyLimit(w, r, h.config)
+	if limit.hidden {
+		h.hidden.Do(func() {
+			h.config.Logger.WarnContext(r.Context(), "Config.BodyTimeout has no effect, only the server's ReadTimeout has: "+
+				"a handler before this one wraps the ResponseWriter in one that has no Unwrap method")
+		})
+	}
 	op, err = h.routes.find(w.Header(), r)
 	if err != nil {
 		return nil, nil, err

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,29 @@ func TestConfig(t *testing.T) {
 			require.Equal(t, row.want, err.Error())
 		}
 	}
+}
+
+// TestCredentialKeepsItsSecret: however it is printed, only that it has one is seen.
+func TestCredentialKeepsItsSecret(t *testing.T) {
+	c := awsapi.Credential{SecretAccessKey: "hunter2", SessionToken: "token-3", Region: "eu-west-1", Engine: newAccount(t)}
+	const want = `awsapi.Credential{SecretAccessKey: set, SessionToken: set, Region: "eu-west-1", Engine: set}`
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%t", "%300v", "%.3s"} {
+		require.Equal(t, want, fmt.Sprintf(verb, c), verb)
+		require.Equal(t, want, fmt.Sprintf(verb, &c), verb)
+	}
+	require.Equal(t, "["+want+"]", fmt.Sprint([]awsapi.Credential{c}))
+	require.Equal(t, "map[AKID:"+want+"]", fmt.Sprint(map[string]awsapi.Credential{"AKID": c}))
+	require.Equal(t, "{"+want+"}", fmt.Sprint(struct{ Credential awsapi.Credential }{c}))
+	require.Equal(t, `awsapi.Credential{SecretAccessKey: empty, SessionToken: empty, Region: "", Engine: empty}`,
+		awsapi.Credential{}.String())
+
+	var log bytes.Buffer
+	for _, h := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+		slog.New(h).Info("entered", "who", c, "also", &c)
+	}
+	quoted := strconv.Quote(want)
+	require.Contains(t, log.String(), " who="+quoted+" also="+quoted+"\n")
+	require.Contains(t, log.String(), `"who":`+quoted+`,"also":`+quoted+"}\n")
 }
 
 // broken is an operation that ends as call does.

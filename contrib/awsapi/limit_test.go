@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -161,45 +162,39 @@ func TestCheapRefusals(t *testing.T) {
 	}
 }
 
-// memoryListener is a listener of connections in memory, so that time is a bubble's.
-type memoryListener struct {
-	conns chan net.Conn
-	done  chan struct{}
+// hiding gives h a ResponseWriter that has no Unwrap method.
+func hiding(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+	})
 }
 
-func (l memoryListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
+// inMemory is a server in a bubble, for one connection.
+type inMemory struct {
+	config     awsapi.Config // without Credentials
+	operations []engine.Operation
+	wrap       func(http.Handler) http.Handler // nil: nothing is before the handler
+	limit      func(*http.Server)              // nil: as awsapi.Server has it
 }
 
-func (l memoryListener) Close() error   { close(l.done); return nil }
-func (l memoryListener) Addr() net.Addr { return loopbackAddr{} }
-
-func plainly(h http.Handler) http.Handler { return h }
-
-// inMemory runs use with a server in a bubble, and a way to connect to it.
-func inMemory(t *testing.T, wrap func(http.Handler) http.Handler, operations []engine.Operation,
-	use func(t *testing.T, connect func() net.Conn)) {
+func (m inMemory) serve(t *testing.T, use func(t *testing.T, conn net.Conn)) {
 	synctest.Test(t, func(t *testing.T) {
 		account := awsapi.Credential{SecretAccessKey: "hunter2", Engine: newAccount(t)}
-		h, err := awsapi.HandlerOf(awsapi.Config{
-			BodyTimeout: 5 * time.Second,
-			Credentials: func(context.Context, string) (awsapi.Credential, error) { return account, nil },
-		}, operations...)
+		m.config.Credentials = func(context.Context, string) (awsapi.Credential, error) { return account, nil }
+		h, err := awsapi.HandlerOf(m.config, m.operations...)
 		require.NoError(t, err)
-		l := memoryListener{make(chan net.Conn), make(chan struct{})}
-		s := awsapi.Server(wrap(h))
-		go s.Serve(l)
+		if m.wrap != nil {
+			h = m.wrap(h)
+		}
+		s, p := awsapi.Server(h), newPipes()
+		if m.limit != nil {
+			m.limit(s)
+		}
+		go s.Serve(p)
 		defer s.Close()
-		use(t, func() net.Conn {
-			ours, theirs := net.Pipe()
-			l.conns <- theirs
-			return ours
-		})
+		conn, err := p.dial(t.Context(), "", "")
+		require.NoError(t, err)
+		use(t, conn)
 	})
 }
 
@@ -213,41 +208,83 @@ func signedHead(t *testing.T, length string) string {
 // TestSlowClients: who sends or reads a byte a second is cut off, wherever it dawdles.
 func TestSlowClients(t *testing.T) {
 	const head = "POST /audit/suppressions/list HTTP/1.1\r\nHost: localhost\r\n"
+	const unread = "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
+	const late = `408 {"message":"the body did not arrive within `
+	five := awsapi.Config{BodyTimeout: 5 * time.Second}
 	for _, row := range []struct {
-		name, at string // at once; then bytes, one a second
-		signed   bool
-		status   int // 0: none
-		within   time.Duration
+		name   string
+		config awsapi.Config
+		hidden bool   // the connection, from the handler
+		at     string // one byte, and after a second the rest; then bytes, one a second; empty: a signed request, but its body
+		want   string // what the answer begins with; empty: none
+		within time.Duration
 	}{
-		{"in the header", head + "X-Slow: ", false, 0, 10 * time.Second},
-		{"in the body", "", true, 408, 5 * time.Second},
-		{"in a body that nobody reads", "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n", false, 404, 5 * time.Second},
-		{"before its next request", "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", false, 404, 15 * time.Second},
+		{"in the header", five, false, head + "X-Slow: ", "", 10 * time.Second},
+		{"in the body", five, false, "", late + `5s"}`, 6 * time.Second},
+		{"in the body, by default", awsapi.Config{}, false, "", late + `10s"}`, 11 * time.Second},
+		{"in the body, behind a wrapper", five, true, "", late + `the server's time"}`, time.Minute},
+		{"in a body that nobody reads", five, false, unread, "404 ", 6 * time.Second},
+		{"in a body that nobody reads, behind a wrapper", five, true, unread, "404 ", time.Minute},
+		{"before its next request", five, false, "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", "404 ", 15 * time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			inMemory(t, plainly, engine.Operations(), func(t *testing.T, connect func() net.Conn) {
-				conn := connect()
+			m := inMemory{config: row.config, operations: engine.Operations()}
+			if row.hidden {
+				m.wrap = hiding
+			}
+			m.serve(t, func(t *testing.T, conn net.Conn) {
 				start := time.Now()
-				if row.signed {
+				if row.at == "" {
 					row.at = signedHead(t, "Content-Length: 1000")
 				}
-				answered := make(chan int, 1)
+				answered := make(chan string, 1)
 				go func() {
 					if a, err := http.ReadResponse(bufio.NewReader(conn), nil); err == nil {
-						answered <- a.StatusCode
+						body, _ := io.ReadAll(a.Body)
+						answered <- fmt.Sprint(a.StatusCode, " ", string(body))
 					}
 					close(answered)
 					io.Copy(io.Discard, conn)
 				}()
-				_, err := io.WriteString(conn, row.at)
-				for err == nil {
-					_, err = io.WriteString(conn, "x")
+				_, err := io.WriteString(conn, row.at[:1])
+				for rest := row.at[1:]; err == nil; rest = "x" {
 					time.Sleep(time.Second)
+					_, err = io.WriteString(conn, rest)
 				}
-				require.Equal(t, row.status, <-answered)
-				require.LessOrEqual(t, time.Since(start), row.within+2*time.Second)
+				got := <-answered
+				require.True(t, strings.HasPrefix(got, row.want) && (row.want == "") == (got == ""), got)
+				took := time.Since(start)
+				require.GreaterOrEqual(t, took, row.within-time.Second)
+				require.LessOrEqual(t, took, row.within+2*time.Second)
 			})
 		})
+	}
+}
+
+// TestHiddenConnection: that bodies have the server's time only is told once, when the first comes.
+func TestHiddenConnection(t *testing.T) {
+	unwrapping := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(&statusWriter{w, func(int) {}}, r) })
+	}
+	for _, row := range []struct {
+		wrap  func(http.Handler) http.Handler
+		times int
+	}{{hiding, 1}, {unwrapping, 0}} {
+		var log bytes.Buffer
+		h := newHandler(t, awsapi.Config{Engine: newAccount(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		url := listen(t, row.wrap(h))
+		answer, err := http.Get(url + "/audit/scheduledaudits")
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Empty(t, log.String(), "there was no body yet")
+		for range 2 {
+			answer, err := http.Post(url+"/audit/suppressions/list", "", strings.NewReader("{}"))
+			require.NoError(t, err)
+			require.NoError(t, answer.Body.Close())
+			require.Equal(t, 200, answer.StatusCode)
+		}
+		require.Equal(t, row.times, strings.Count(log.String(), `level=WARN msg="Config.BodyTimeout has no effect`), log.String())
+		require.Equal(t, row.times, strings.Count(log.String(), "\n"), log.String())
 	}
 }
 
@@ -255,8 +292,7 @@ func TestSlowClients(t *testing.T) {
 func TestSlowReader(t *testing.T) {
 	large := broken(func(context.Context) (any, error) { return strings.Repeat("x", 1<<20), nil })
 	for _, n := range []int64{1, 1 << 30} {
-		inMemory(t, plainly, []engine.Operation{large}, func(t *testing.T, connect func() net.Conn) {
-			conn := connect()
+		inMemory{operations: []engine.Operation{large}}.serve(t, func(t *testing.T, conn net.Conn) {
 			start := time.Now()
 			require.NoError(t, signed(t, "AKID", "hunter2").Write(conn))
 			var err error
@@ -269,7 +305,8 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
-// TestLongCall: the time that a body may take is not that of the call, also when the host reads the body ahead.
+// TestLongCall: the time that a body may take, the handler's or the server's, is not that of the call, also when the host
+// reads the body ahead.
 func TestLongCall(t *testing.T) {
 	long := broken(func(ctx context.Context) (any, error) {
 		select {
@@ -288,9 +325,14 @@ func TestLongCall(t *testing.T) {
 			}
 		})
 	}
-	for _, wrap := range []func(http.Handler) http.Handler{plainly, ahead} {
-		inMemory(t, wrap, []engine.Operation{long}, func(t *testing.T, connect func() net.Conn) {
-			w := wire{connect(), nil}
+	for _, wrap := range []func(http.Handler) http.Handler{nil, ahead, hiding} {
+		inMemory{
+			config:     awsapi.Config{BodyTimeout: 5 * time.Second},
+			operations: []engine.Operation{long},
+			wrap:       wrap,
+			limit:      func(s *http.Server) { s.ReadTimeout = 10 * time.Second },
+		}.serve(t, func(t *testing.T, conn net.Conn) {
+			w := wire{conn, nil}
 			w.answers = bufio.NewReader(w)
 			for range 2 {
 				_, err := io.WriteString(w, signedHead(t, "Transfer-Encoding: chunked")+"0\r\n\r\n")

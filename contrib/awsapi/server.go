@@ -10,9 +10,11 @@ import (
 func Server(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h,
-		// A header that comes byte by byte is cut off. There is no ReadTimeout: the handler has Config.BodyTimeout for
-		// bodies, and one of the server would end the contexts of calls that take longer.
+		// A header that comes byte by byte is cut off.
 		ReadHeaderTimeout: 10 * time.Second,
+		// From the first byte of the header to the last of the body, which has Config.BodyTimeout unless something hides the
+		// connection from the handler. It ends no call: a server lifts it when the body has been read.
+		ReadTimeout: time.Minute,
 		// From the end of the header: the body, the call, and a client that takes its answer byte by byte.
 		WriteTimeout: time.Minute,
 		// Longer than AWS's clients keep a connection that they do not use.

@@ -44,6 +44,13 @@ func NewThrottle() Throttle { return Throttle{newThrottle()} }
 // Allow tells whether e may be asked for op now.
 func (t Throttle) Allow(e *engine.Engine, op *engine.Operation) bool { return t.t.allow(e, op) }
 
+// SweepAt returns how many limiters there will be when those that are not needed go.
+func (t Throttle) SweepAt() int {
+	t.t.mu.Lock()
+	defer t.t.mu.Unlock()
+	return t.t.sweepAt
+}
+
 // Limiters returns how many limiters are kept.
 func (t Throttle) Limiters() int {
 	t.t.mu.Lock()

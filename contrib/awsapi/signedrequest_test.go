@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetaudit/fleetaudit/contrib/awsapi"
@@ -148,7 +149,11 @@ func authenticate(r signable, c awsapi.Credential, authorization ...string) erro
 	if err != nil {
 		return err
 	}
+	header := got.Header.Clone()
 	id, err := awsapi.Authenticate(got, signedAt, []byte(r.body), lookup(c))
+	if diff := cmp.Diff(header, got.Header); diff != "" {
+		return fmt.Errorf("the request was changed (-sent +left):\n%s", diff)
+	}
 	if err == nil && id != exampleKey {
 		return fmt.Errorf("access key %q", id)
 	}

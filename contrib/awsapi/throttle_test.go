@@ -75,3 +75,33 @@ func TestThrottleForgets(t *testing.T) {
 		}
 	})
 }
+
+// While all limiters are needed, they are swept only when there are twice as many as at the last sweep: each that is new
+// would otherwise have all looked at.
+func TestThrottleSweepsSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		throttle := awsapi.NewThrottle()
+		op := &engine.Operations()[0]
+		for _, step := range []struct {
+			pause                  time.Duration
+			ask, limiters, sweepAt int // ask: for as many accounts that are new
+		}{
+			{0, 1, 1, 1000},
+			{0, 999, 1000, 1000},
+			{0, 1, 1001, 2000},
+			{0, 999, 2000, 2000},
+			{0, 3000, 5000, 8000},
+			{time.Hour, 3000, 8000, 8000},
+			{0, 1, 3001, 6000}, // of which 3,000 were needed
+			{time.Hour, 2999, 6000, 6000},
+			{time.Hour, 1, 1, 1000}, // of which none was
+		} {
+			time.Sleep(step.pause)
+			for range step.ask {
+				require.True(t, throttle.Allow(new(engine.Engine), op))
+			}
+			require.Equal(t, step.limiters, throttle.Limiters(), step)
+			require.Equal(t, step.sweepAt, throttle.SweepAt(), step)
+		}
+	})
+}

@@ -212,16 +212,29 @@ func signed(t testing.TB, id, secret string, service ...string) *http.Request {
 	return r
 }
 
-// TestGzip: bodies may be packed, and large answers are for clients that say that they can unpack them.
-func TestGzip(t *testing.T) {
-	e := newAccount(t)
-	for i := range 60 {
+// suppress makes suppressions of n pumps.
+func suppress(t testing.TB, e *engine.Engine, n int) {
+	for i := range n {
 		_, err := e.CreateAuditSuppression(t.Context(), &model.CreateAuditSuppressionInput{
 			CheckName: "OK_CHECK", ResourceIdentifier: model.ResourceIdentifier{ClientID: fmt.Sprint("pump-", i)},
 			SuppressIndefinitely: new(true), ClientRequestToken: fmt.Sprint("token-", i),
 		})
 		require.NoError(t, err)
 	}
+}
+
+func unpacked(t testing.TB, packed []byte) []byte {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	require.NoError(t, err)
+	plain, err := io.ReadAll(z)
+	require.NoError(t, err)
+	return plain
+}
+
+// TestGzip: bodies may be packed, and large answers are for clients that say that they can unpack them.
+func TestGzip(t *testing.T) {
+	e := newAccount(t)
+	suppress(t, e, 60)
 	w := dial(t, serve(t, awsapi.Config{Engine: e}))
 	ask := func(packed bool, body string, lines ...string) (*http.Response, string) {
 		if packed {
@@ -250,11 +263,7 @@ func TestGzip(t *testing.T) {
 		a, packed := ask(false, `{"maxResults":60}`, "Accept-Encoding: "+accept)
 		require.Equal(t, "gzip", a.Header.Get("Content-Encoding"), accept)
 		require.Less(t, len(packed), len(plain)/2)
-		z, err := gzip.NewReader(strings.NewReader(packed))
-		require.NoError(t, err)
-		body, err := io.ReadAll(z)
-		require.NoError(t, err)
-		require.Equal(t, plain, string(body), accept)
+		require.Equal(t, plain, string(unpacked(t, []byte(packed))), accept)
 	}
 	a, body := ask(false, `{"maxResults":1}`, "Accept-Encoding: gzip")
 	require.Empty(t, a.Header.Get("Content-Encoding"), "a small answer")
