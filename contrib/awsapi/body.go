@@ -20,12 +20,22 @@ type bodyLimit struct {
 	time time.Duration
 
 	hidden bool // the connection is, and so its deadline is the server's
+
+	slots chan struct{} // of large bodies; full when there are as many as may be
+	held  bool          // one of the slots is this body's
 }
+
+// A body of more than smallBody bytes, as it came or unpacked, is large, and of those a handler has at most maxLarge in
+// memory. Requests of AWS's clients have a few hundred bytes, but for those that name thousands of checks.
+const (
+	smallBody = 64 << 10
+	maxLarge  = 32
+)
 
 // newBodyLimit begins to count the time that r's body may take to arrive. This holds for one that nobody reads, too:
 // the server passes over what is left of it before it answers.
-func newBodyLimit(w http.ResponseWriter, r *http.Request, c Config) *bodyLimit {
-	l := &bodyLimit{w: w, r: r, max: c.MaxBody, time: c.BodyTimeout}
+func newBodyLimit(w http.ResponseWriter, r *http.Request, c Config, slots chan struct{}) *bodyLimit {
+	l := &bodyLimit{w: w, r: r, max: c.MaxBody, time: c.BodyTimeout, slots: slots}
 	if l.has() {
 		l.deadline(time.Now().Add(l.time))
 	}
@@ -50,7 +60,7 @@ func (l *bodyLimit) read() ([]byte, error) {
 	if l.r.ContentLength > l.max {
 		return nil, l.tooLarge(fmt.Sprintf("has %d bytes", l.r.ContentLength))
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(l.w, l.r.Body, l.max))
+	raw, err := l.all(http.MaxBytesReader(l.w, l.r.Body, l.max))
 	if err == nil {
 		// The server reads on, to see whether the client leaves while it waits for the answer. If the host has read the
 		// body before, it does so already, and would take the deadline for that.
@@ -60,6 +70,9 @@ func (l *bodyLimit) read() ([]byte, error) {
 	// The server closes the connection, and is not to read what is left before it does.
 	l.deadline(time.Now())
 	switch {
+	case err == errBusy:
+		l.w.Header().Set("Connection", "close") // of a body that breaks off the server knows that by itself
+		return nil, err
 	case isTooLarge(err):
 		return nil, l.tooLarge("has more bytes")
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -70,6 +83,35 @@ func (l *bodyLimit) read() ([]byte, error) {
 		return nil, &apiError{"RequestTimeoutException", http.StatusRequestTimeout, "the body did not arrive within " + within}
 	}
 	return nil, malformed(err)
+}
+
+// errBusy is why a large body is not read on.
+var errBusy error = &apiError{"ServiceUnavailableException", http.StatusServiceUnavailable,
+	fmt.Sprintf("%d requests with bodies of more than %d bytes are being served: try again", maxLarge, smallBody)}
+
+// all reads r to its end. What goes beyond a small body takes a slot, which is the body's until done is called.
+func (l *bodyLimit) all(r io.Reader) ([]byte, error) {
+	head, err := io.ReadAll(io.LimitReader(r, smallBody+1))
+	if err != nil || len(head) <= smallBody {
+		return head, err
+	}
+	if !l.held {
+		select {
+		case l.slots <- struct{}{}:
+			l.held = true
+		default:
+			return nil, errBusy
+		}
+	}
+	rest, err := io.ReadAll(r)
+	return append(head, rest...), err
+}
+
+// done says that the body is needed no more.
+func (l *bodyLimit) done() {
+	if l.held {
+		<-l.slots
+	}
 }
 
 // unpack undoes the Content-Encoding of a body.
@@ -90,14 +132,14 @@ func (l *bodyLimit) unpack(raw []byte, header http.Header) ([]byte, error) {
 	if err != nil {
 		return nil, malformed(err)
 	}
-	plain, err := io.ReadAll(http.MaxBytesReader(nil, packed, l.max))
-	if isTooLarge(err) {
+	plain, err := l.all(http.MaxBytesReader(nil, packed, l.max))
+	switch {
+	case err == nil || err == errBusy:
+		return plain, err
+	case isTooLarge(err):
 		return nil, l.tooLarge("has more bytes when it is unpacked")
 	}
-	if err != nil {
-		return nil, malformed(err)
-	}
-	return plain, nil
+	return nil, malformed(err)
 }
 
 func isTooLarge(err error) bool {

@@ -26,7 +26,8 @@ type Config struct {
 	// Throttle holds each account to the calls a second that AWS takes of each operation ([engine.Operation]),
 	// with bursts of one second's calls. False: callers may call as often as they can.
 	Throttle bool
-	// MaxBody is how many bytes the body of a request may have, and how many when it is unpacked. Zero: 1 MiB.
+	// MaxBody is how many bytes the body of a request may have, and how many when it is unpacked. Zero: 1 MiB. Of bodies
+	// with more than 64 KiB only 32 are read at once; the others get a ServiceUnavailableException, which clients retry.
 	MaxBody int64
 	// BodyTimeout is how long a body may take to arrive, counted from its header. Zero: 10 seconds. It is part of what a
 	// server's WriteTimeout allows for a request, which is a minute in a [Server]. Behind middleware whose ResponseWriter

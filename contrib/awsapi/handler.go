@@ -31,7 +31,8 @@ func newHandler(c Config, operations []engine.Operation) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("awsapi: %w", err)
 	}
-	return &handler{config: c, routes: newRoutes(operations), throttle: newThrottle(), compress: compress}, nil
+	return &handler{config: c, routes: newRoutes(operations), throttle: newThrottle(), compress: compress,
+		large: make(chan struct{}, maxLarge)}, nil
 }
 
 type handler struct {
@@ -40,6 +41,7 @@ type handler struct {
 	throttle *throttle
 	compress func(http.Handler) http.HandlerFunc // answers, for clients that want it
 	hidden   sync.Once                           // tells of connections that something hides
+	large    chan struct{}                       // holds one for each large body in memory
 }
 
 // ServeHTTP serves one request.
@@ -55,6 +57,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if op != nil {
 		attrs = append(attrs, slog.String("operation", op.Name))
 	}
+	attrs = append(attrs, slog.String("client", r.RemoteAddr))
 	if a.code != "" {
 		attrs = append(attrs, slog.String("code", a.code))
 	}
@@ -79,7 +82,8 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (op *engine.Oper
 			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 	}()
-	limit := newBodyLimit(w, r, h.config)
+	limit := newBodyLimit(w, r, h.config, h.large)
+	defer limit.done()
 	if limit.hidden {
 		h.hidden.Do(func() {
 			h.config.Logger.WarnContext(r.Context(), "Config.BodyTimeout has no effect, only the server's ReadTimeout has: "+
