@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,8 +43,24 @@ func sdk(url, secret string, callers int) *iot.Client {
 		BaseEndpoint: &url,
 		Credentials:  credentials.NewStaticCredentialsProvider(accessKeyID, secret, ""),
 		Retryer:      aws.NopRetryer{},
-		HTTPClient:   connections,
+		HTTPClient:   written{connections},
 	})
+}
+
+// written returns a response only when its request has been written to its end. The SDK closes the request's body as soon
+// as there is a response; where that is so quick that the transport still looks whether the body goes on, the transport
+// closes the connection while the response is being read.
+type written struct{ iot.HTTPClient }
+
+func (w written) Do(r *http.Request) (*http.Response, error) {
+	done := make(chan struct{})
+	var once sync.Once
+	trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { once.Do(func() { close(done) }) }}
+	response, err := w.HTTPClient.Do(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
+	if err == nil {
+		<-done
+	}
+	return response, err
 }
 
 // patient lets one call be tried again while it is throttled.
