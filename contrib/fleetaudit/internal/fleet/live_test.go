@@ -352,22 +352,6 @@ func TestSlowReadings(t *testing.T) {
 	}
 }
 
-// TestUnread has a link that leads nowhere: what it led to must not pass for compliant.
-func TestUnread(t *testing.T) {
-	folder := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "a.json"), []byte(connect), 0o600))
-	require.NoError(t, os.Symlink("nowhere", filepath.Join(folder, "b.json")))
-	var log bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&log, nil))
-	_, err := fleet.Open(t.Context(), []string{folder}, false, logger)
-	require.EqualError(t, err, filepath.Join(folder, "b.json")+": cannot be read: no such file or directory (--allow-unread serves what can be read)")
-	require.Empty(t, log.String())
-	l, err := fleet.Open(t.Context(), []string{folder}, true, logger)
-	require.NoError(t, err)
-	require.Equal(t, 1, l.Status().Problems)
-	require.Contains(t, log.String(), "cannot be read: no such file or directory")
-}
-
 func TestTwoPaths(t *testing.T) {
 	follow(t, []string{"fleet/a.json", "elsewhere"}, func(t *testing.T, l *live) {
 		require.NoError(t, os.Remove(l.path("fleet/a.json")))
@@ -399,26 +383,5 @@ func TestOpenTellsProblems(t *testing.T) {
 	}
 	if s := l.Status(); s.Problems != 25 || s.Readings != 1 || s.Resources.PolicyVersions != 1 || s.ReadAt.IsZero() {
 		t.Errorf("status %+v", s)
-	}
-}
-
-func TestOpenErrors(t *testing.T) {
-	empty := t.TempDir()
-	for _, row := range []struct{ path, want string }{
-		{"none", "none: no such file or directory"},
-		{"-", "-: no such file or directory"},
-		{empty, "nothing to audit was found: want certificates and CRLs in PEM or DER, or the rest of a fleet in JSON (see fleetaudit audit --help)"},
-		{os.DevNull, os.DevNull + ": is neither a file nor a folder, and cannot be read again"},
-	} {
-		_, err := fleet.Open(t.Context(), []string{row.path}, false, slog.New(slog.DiscardHandler))
-		if err == nil || err.Error() != row.want {
-			t.Errorf("%s: error %v, want %s", row.path, err, row.want)
-		}
-	}
-	enough := errors.New("enough")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(enough)
-	if _, err := fleet.Open(ctx, []string{sound}, false, slog.New(slog.DiscardHandler)); !errors.Is(err, enough) {
-		t.Errorf("error %v, want %v", err, enough)
 	}
 }
