@@ -122,7 +122,10 @@ func (t *tally) found(ordinal int, found []findings.Finding, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := &t.checks[ordinal]
-	c.findings, c.suppressed, c.completed = len(found)-n, n, model.At(at).Time
+	if at.Before(c.completed) {
+		return // the findings of a run that ended before took longer to be stored
+	}
+	c.findings, c.suppressed, c.completed = len(found)-n, n, at
 }
 
 func (t *tally) statistics() Statistics {
@@ -138,7 +141,10 @@ func (t *tally) statistics() Statistics {
 	}
 	s.Checks = slices.Grow(s.Checks, len(t.checks))
 	for _, c := range t.checks {
-		of := CheckStatistics{Findings: c.findings, Suppressed: c.suppressed, LastCompleted: c.completed}
+		of := CheckStatistics{Findings: c.findings, Suppressed: c.suppressed}
+		if !c.completed.IsZero() {
+			of.LastCompleted = model.At(c.completed).Time
+		}
 		for _, status := range model.AuditCheckRunStatus("").Values() {
 			if r, ok := c.runs[status]; ok {
 				of.Runs = append(of.Runs, RunStatistics{status, r.count, r.duration})

@@ -29,7 +29,7 @@ func (o Origin) compare(p Origin) int {
 type Problem struct {
 	Origin
 	What   string
-	Unread bool // it is of a file or folder that could not be read to its end, so that nobody knows what is in it
+	Unread bool // the system did not let the file or folder be read to its end, so that nobody knows what is in it
 }
 
 // String is "file:offset: what".

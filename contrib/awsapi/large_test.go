@@ -2,6 +2,8 @@ package awsapi_test
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net"
@@ -41,7 +43,25 @@ func TestManyLargeBodies(t *testing.T) {
 		}
 		return answer.StatusCode
 	}
-	require.Equal(t, http.StatusOK, post(small+1))
+	// One that is large only when it is unpacked.
+	packed := func() int {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, err := io.WriteString(w, "{"+strings.Repeat(" ", small)+"}")
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		r, err := http.NewRequest("POST", s.URL+"/audit/suppressions/list", &b)
+		require.NoError(t, err)
+		r.Header.Set("Content-Encoding", "gzip")
+		answer, err := s.Client().Do(r)
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		return answer.StatusCode
+	}
+	for range most + 1 { // one after the other
+		require.Equal(t, http.StatusOK, post(small+1))
+		require.Equal(t, http.StatusOK, packed())
+	}
 
 	// One more than there may be at once: whichever comes last is refused, while the others are on their way.
 	type answer struct {
@@ -70,6 +90,7 @@ func TestManyLargeBodies(t *testing.T) {
 	refused := <-answers
 	require.Equal(t, http.StatusServiceUnavailable, refused.status)
 	require.Equal(t, http.StatusServiceUnavailable, post(small+1))
+	require.Equal(t, http.StatusServiceUnavailable, packed())
 	require.Equal(t, http.StatusOK, post(small))
 	for i, conn := range slow {
 		if i != refused.conn {

@@ -35,7 +35,8 @@ findings and suppress some, as they would with AWS IoT Device Defender.
 
 A PATH is a file or a folder, as audit reads them. All paths together are one fleet, which
 is read again soon after files have changed. A running check goes on over what it began
-with. While nothing is there, or something cannot be read, the fleet stays as it was.
+with. While nothing is there, or a file or a folder cannot be opened, the fleet stays as it
+was. What does not parse is left out, or reported by the checks, and the log says so.
 
 Without --credentials, only programs on this machine are served, whoever they say they
 are. --credentials takes a file in the format of AWS's shared credentials file:

@@ -128,9 +128,12 @@ func scan(text string) (named map[string]bool, unknown []error, err error) {
 		if line == "" || line[0] == '#' || line[0] == ';' {
 			continue
 		}
+		if strings.ContainsRune(line, '\r') { // whoever ends lines so means several
+			return nil, nil, fmt.Errorf("line %d: has a carriage return in it: lines must end with a line feed", n)
+		}
 		if line[0] == '[' {
-			end := strings.LastIndexByte(line, ']')
-			if end < 2 {
+			end := strings.IndexByte(line, ']')
+			if end < 2 || end != len(line)-1 {
 				return nil, nil, fmt.Errorf("line %d: %s", n, want)
 			}
 			named[line[1:end]] = true

@@ -67,6 +67,8 @@ func TestParseErrors(t *testing.T) {
 		{"[a]\n" + id + "aws_session_tokenS3cret/x==\n" + secret, "line 3: " + unknown},
 		{"[a]\n" + id + secret + "[DEFAULT]\n" + id + "aws_secret_access_key =\n", "[DEFAULT] aws_secret_access_key is empty"},
 		{"[DEFAULT]\n", strings.ReplaceAll("[a] "+missing, "[a]", "[DEFAULT]")},
+		{"[a] # was: [s3cret]\n" + id + secret, "line 1: want [profile], a comment, or key = value"},
+		{"[a]\r;aws_secret_access_key=s3cret]\n" + id, "line 1: has a carriage return in it: lines must end with a line feed"},
 		{"[a]\n", "[a] " + missing},
 		{"[a]\n" + id, "[a] aws_secret_access_key is missing"},
 		{"[a]\nrole_arn = s3cret\n", "[a] " + missing},
