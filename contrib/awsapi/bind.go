@@ -90,8 +90,7 @@ const wantInteger = "must be an integer of 32 bits"
 func bindTime(p *model.Problems, path string, v reflect.Value, text string) {
 	t, err := model.ParseTimestamp(text)
 	if err != nil {
-		shown := model.Quote(text)
-		*p = append(*p, model.Problem{Field: path, Value: shown, Reason: strings.TrimPrefix(err.Error(), shown+" ")})
+		p.Add(path, text, strings.TrimPrefix(err.Error(), model.Quote(text)+" "))
 		return
 	}
 	v.Set(reflect.ValueOf(t))

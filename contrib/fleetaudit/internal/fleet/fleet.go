@@ -33,15 +33,6 @@ func Names(paths []string) []string {
 // Load reads the files and folders that paths name as one fleet. It fails if one of them does not exist, if there
 // is nothing in any of them, or with the cause of ctx. Whatever it waits for, it does not outlast ctx.
 func Load(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loaded, error) {
-	all, err := read(ctx, stdin, paths)
-	if err == nil && isEmpty(all.Contents) {
-		return inventory.Loaded{}, nothing(all)
-	}
-	return all, err
-}
-
-// read is Load, and fails not because there is nothing.
-func read(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loaded, error) {
 	// What does not exist is told before a large fleet has been read, or waited for.
 	for _, path := range paths {
 		if path != Stdin {
@@ -63,7 +54,11 @@ func read(ctx context.Context, stdin io.Reader, paths []string) (inventory.Loade
 				return inventory.Loaded{}, describe(path, err)
 			}
 		}
-		return l.Loaded(), nil
+		all := l.Loaded()
+		if isEmpty(all.Contents) {
+			return inventory.Loaded{}, nothing(all)
+		}
+		return all, nil
 	})
 }
 

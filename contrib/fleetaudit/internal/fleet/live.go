@@ -68,10 +68,7 @@ func Open(ctx context.Context, paths []string, allowUnread bool, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	all, err := l.load(ctx, paths)
-	if err == nil {
-		err = l.refuse(all)
-	}
+	all, err := l.read(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +141,7 @@ func loadAgain(ctx context.Context, paths []string) (inventory.Loaded, error) {
 	if err != nil {
 		return inventory.Loaded{}, err
 	}
-	return read(ctx, nil, paths)
+	return Load(ctx, nil, paths)
 }
 
 // readable fails if a path does not lead to what can be read again.
@@ -165,12 +162,9 @@ func readable(paths []string) error {
 // Digest. It returns how long to rest.
 func (l *Live) reread(ctx context.Context, seen Digest) time.Duration {
 	began := time.Now()
-	all, err := l.load(ctx, l.paths)
+	all, err := l.read(ctx)
 	if ctx.Err() != nil {
 		return 0
-	}
-	if err == nil {
-		err = l.refuse(all)
 	}
 	took := time.Since(began)
 	if err != nil {
@@ -182,17 +176,18 @@ func (l *Live) reread(ctx context.Context, seen Digest) time.Duration {
 	return took
 }
 
-// refuse says why what has been read must not be audited: it is nothing, or not all of what there is.
-func (l *Live) refuse(all inventory.Loaded) error {
-	if isEmpty(all.Contents) {
-		return nothing(all)
+// read reads the files. It fails if there is nothing in them, or not all of it could be read.
+func (l *Live) read(ctx context.Context) (inventory.Loaded, error) {
+	all, err := l.load(ctx, l.paths)
+	if err != nil {
+		return inventory.Loaded{}, err
 	}
 	i := slices.IndexFunc(all.Problems, func(p inventory.Problem) bool { return p.Unread })
-	if i < 0 || l.allowUnread {
-		return nil
+	if i >= 0 && !l.allowUnread {
+		p := all.Problems[i]
+		return inventory.Loaded{}, fmt.Errorf("%s: %s (--allow-unread serves what can be read)", place(p.Origin), p.What)
 	}
-	p := all.Problems[i]
-	return fmt.Errorf("%s: %s (--allow-unread serves what can be read)", place(p.Origin), p.What)
+	return all, nil
 }
 
 // failed takes down why the files cannot be read, and tells it once.

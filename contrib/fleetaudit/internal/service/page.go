@@ -31,19 +31,18 @@ func (s *Service) front(next, metrics http.Handler, refuse func(*http.Request) e
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page := pages[r.URL.Path]
-		if page != nil {
-			// The server waits for a body that nobody asked for before it answers.
-			http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
-		}
-		switch {
-		case page == nil:
+		if page == nil {
 			next.ServeHTTP(w, r)
-		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			return
+		}
+		// The server waits for a body that nobody asked for before it answers.
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "want GET or HEAD", http.StatusMethodNotAllowed)
-		default:
-			page(w, r)
+			return
 		}
+		page(w, r)
 	})
 }
 
