@@ -27,6 +27,15 @@
 //
 // [Suppressions] says which findings are suppressed. The store keeps what it is told at Append.
 //
+// # Elsewhere, too
+//
+// A [Txn] appends and drops in one step. After [Store.Mirror] it tells beforehand what it changes, as rows of three tables
+// to be kept anywhere; a [Loader] makes the same store of them again, and so it does of the rows of a [Snapshot].
+// Audits themselves are not in them: whoever keeps the rows begins the audits with the same [Audit] as before. A
+// table of chunks holds what findings say, a few hundred in a value; a run is a list of chunks, most of which
+// it shares with the run of the check before. So a run that finds the same again is a row of less than a
+// hundred bytes, and a finding that is new or changed costs about one chunk.
+//
 // # How it is stored
 //
 // What findings say repeats, across a check run and again every day. Each distinct byte string is stored

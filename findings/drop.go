@@ -1,9 +1,6 @@
 package findings
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // Drop takes whole audits out, whether or not they have findings yet: retention. Task ids that are not
 // there are passed over. What no remaining audit uses is given back: findings, index entries, texts. What
@@ -13,29 +10,47 @@ import (
 // fails. The time it takes grows with what the store holds, so drop many audits in one call rather than
 // in many; readers do not wait for it.
 func (s *Store) Drop(taskIDs ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	t := s.Txn()
+	defer t.Abort()
+	t.Drop(taskIDs...)
+	t.Commit()
+}
+
+// Drop is [Store.Drop] as a part of the transaction. Audits that have no runs cost next to nothing.
+func (t *Txn) Drop(taskIDs ...string) {
+	if t.over {
+		return
+	}
 	gone := make(map[*audit]bool)
 	for _, id := range taskIDs {
-		if a := s.audit(id); a != nil {
+		a := t.store.audit(id)
+		if a == nil || t.gone[a] {
+			continue
+		}
+		if t.gone == nil {
+			t.gone = make(map[*audit]bool)
+		}
+		t.gone[a] = true
+		if len(a.ran) > 0 {
 			gone[a] = true
-			a.ran = nil // a history may still name it
 		}
 	}
 	if len(gone) == 0 {
 		return
 	}
 
-	old := s.view.Load()
-	carried := old.carry(gone, s.seed)
-	var kept []*segment
+	old := t.view
+	carried := old.carry(gone, t.store.seed)
+	var kept, away []*segment
 	for segment := range old.runs.from(top(), every) {
-		if !gone[segment.audit] {
+		if gone[segment.audit] {
+			away = append(away, segment)
+		} else {
 			kept = append(kept, segment)
 		}
 	}
 	var contents, texts []uint32
-	s.dict, contents, texts = s.dict.keep(kept)
+	t.dict, contents, texts = t.dict.keep(kept)
 
 	moved := make(map[*segment]*segment, len(kept))
 	var found []*segment
@@ -60,21 +75,21 @@ func (s *Store) Drop(taskIDs ...string) {
 		}
 	}
 	v := view{
-		words: s.dict.words, seq: old.seq, count: count, all: newList(found), runs: newList(kept),
+		words: t.dict.words, seq: old.seq, count: count, all: newList(found), runs: newList(kept),
 		checks: make(map[string]checkView, len(checks)),
 	}
 	for name, check := range checks {
 		v.checks[name] = checkView{newList(check.all), newList(check.runs), carried[name].renumbered(texts)}
 	}
-	for _, t := range old.tiers {
-		if t = t.keep(moved); t != nil {
-			v.tiers = append(v.tiers, t)
+	for _, tier := range old.tiers {
+		if tier = tier.keep(moved); tier != nil {
+			v.tiers = append(v.tiers, tier)
 		}
 	}
-	slices.SortStableFunc(v.tiers, func(a, b *tier) int { return cmp.Compare(len(b.entries), len(a.entries)) })
-	s.view.Store(&v)
-	for a := range gone { // not before: who lists them finds them
-		s.audits.Delete(a.prefix)
+	slices.SortStableFunc(v.tiers, bySize)
+	t.view, t.own, t.changed = v, true, true
+	if t.mirror != nil {
+		t.mirror.drop(away, kept, t.store.view.Load(), &t.view)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // members lists the strings that a resource identifier is made of, in the order of their encoding, which
 // appendIdentifier has to repeat. A new one comes last, since the order shows in [Fingerprint.String].
-func members(r *model.ResourceIdentifier) [13]*string {
+func members(r *model.ResourceIdentifier) [memberCount]*string {
 	return [...]*string{
 		&r.DeviceCertificateID, &r.CACertificateID, &r.CognitoIdentityPoolID, &r.ClientID,
 		&r.PolicyVersionIdentifier.PolicyName, &r.PolicyVersionIdentifier.PolicyVersionID,
@@ -23,6 +23,8 @@ func members(r *model.ResourceIdentifier) [13]*string {
 		&r.IssuerCertificateIdentifier.IssuerCertificateSerialNumber, &r.DeviceCertificateARN,
 	}
 }
+
+const memberCount = 13
 
 func appendString(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)

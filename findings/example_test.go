@@ -126,6 +126,50 @@ func ExampleStore_Drop() {
 	// 2
 }
 
+// A mirror in a map. The program that keeps it remembers the audits, too.
+func ExampleStore_Mirror() {
+	mirror := make(map[string][]findings.Row)
+	store := findings.New()
+	store.Mirror()
+	audit := findings.Audit{TaskID: "monday", StartTime: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), Order: 1}
+	if err := store.Begin(audit); err != nil {
+		panic(err)
+	}
+	txn := store.Txn()
+	defer txn.Abort()
+	err := txn.Append(findings.Run{TaskID: "monday", CheckName: "DEFAULT_PASSWORD_CHECK", Time: audit.StartTime}, []findings.Finding{{
+		Resource:   model.NonCompliantResource{ResourceIdentifier: model.ResourceIdentifier{ClientID: "pump-2"}},
+		ReasonCode: "DEFAULT_PASSWORD",
+	}})
+	if err != nil {
+		panic(err)
+	}
+	for _, row := range txn.Rows() { // each of them is new
+		mirror[row.Table] = append(mirror[row.Table], row)
+	}
+	txn.Commit()
+
+	again := findings.New()
+	if err := again.Begin(audit); err != nil {
+		panic(err)
+	}
+	loader := again.Loader()
+	for _, table := range []string{"chunk", "first", "run"} {
+		for _, row := range mirror[table] {
+			if err := loader.Add(row); err != nil {
+				panic(err)
+			}
+		}
+	}
+	if err := loader.Done(); err != nil {
+		panic(err)
+	}
+	for f := range again.All(findings.Query{}) {
+		fmt.Println(f.TaskID, f.NonCompliantResource.ResourceIdentifier, f.ReasonForNonComplianceCode)
+	}
+	// Output: monday pump-2 DEFAULT_PASSWORD
+}
+
 func ExampleStore_Diff() {
 	changes, err := exampleStore().Diff("day-1", "day-2")
 	if err != nil {

@@ -5,6 +5,8 @@ import "github.com/fleetaudit/fleetaudit/model"
 // Counts is what a store holds, counted by structure.
 type Counts struct {
 	Audits, Runs, Checks, Segments, Findings, Contents, Texts, Pages, Entries, Firsts int
+
+	Chunks, Pieces int // of a mirrored store
 }
 
 // Count counts what the store holds; no writer may be at work.
@@ -18,9 +20,15 @@ func (s *Store) Count() Counts {
 			c.Findings += len(segment.contents)
 		}
 	}
-	for range v.runs.from(top(), every) {
+	chunks := make(map[uint64]bool)
+	for s := range v.runs.from(top(), every) {
 		c.Runs++
+		c.Pieces += len(s.pieces)
+		for _, p := range s.pieces {
+			chunks[p.chunk] = true
+		}
 	}
+	c.Chunks = len(chunks)
 	for _, check := range v.checks {
 		c.Firsts += len(check.firsts.rows)
 	}
@@ -84,4 +92,9 @@ func DecodeFingerprint(b []byte) (Fingerprint, []byte) {
 	d := decoder(b)
 	f := Fingerprint{CheckName: string(d.bytes()), Resource: d.identifier(new(recent)), ReasonCode: string(d.bytes())}
 	return f, d
+}
+
+// SmallChunks makes chunks so small that a few findings fill several.
+func (s *Store) SmallChunks() {
+	s.chunkSize = chunkSize{mean: 4, min: 2, max: 12, meanBytes: 400, minBytes: 200, maxBytes: 600}
 }

@@ -17,7 +17,7 @@ type audit struct {
 	taskID string
 	prefix uint64    // the first half of its findings' ids
 	start  time.Time // as given, for the order; findings show it in milliseconds
-	begun  uint64    // how many audits began before it
+	begun  uint64    // its order among those of the same start
 	ran    map[uint32]struct{}
 
 	hypothetical bool
@@ -33,6 +33,7 @@ type segment struct {
 	time     model.Timestamp
 	contents []uint32 // the findings, as numbers of contents
 	flips    []uint32 // where suppressed changes, ascending; it is false before the first
+	pieces   []piece  // of a mirrored store: what contents are made of
 
 	incomplete bool
 }
@@ -53,6 +54,19 @@ func flipsOf(fs []Finding) []uint32 {
 func (s *segment) suppressed(i uint32) bool {
 	n, found := slices.BinarySearch(s.flips, i)
 	return (n%2 == 1) != found
+}
+
+// suppressedCount returns how many findings are suppressed.
+func (s *segment) suppressedCount() int {
+	n := 0
+	for from := range slices.Chunk(s.flips, 2) {
+		to := uint32(len(s.contents))
+		if len(from) == 2 {
+			to = from[1]
+		}
+		n += int(to - from[0])
+	}
+	return n
 }
 
 // next returns the first index at or after i whose finding is suppressed as wanted (nil: either), or

@@ -3,7 +3,6 @@ package findings
 import (
 	"fmt"
 	"hash/maphash"
-	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +16,7 @@ import (
 type Store struct {
 	view   atomic.Pointer[view]
 	audits sync.Map // from audit.prefix to *audit
+	orders sync.Map // from audit.begun to *audit
 	begun  atomic.Uint64
 	tokens *Tokens
 
@@ -24,8 +24,12 @@ type Store struct {
 
 	seed maphash.Seed // of the dictionary's hashes, for readers
 
-	mu   sync.Mutex // held by writers, but for Begin; it guards what follows
-	dict *dictionary
+	mirrored  atomic.Bool
+	chunkSize chunkSize
+
+	mu    sync.Mutex // held by writers, but for Begin; it guards what follows
+	dict  *dictionary
+	chunk uint64 // the number of the newest chunk
 }
 
 // view is what readers see: a state of the store that does not change.
@@ -48,7 +52,7 @@ type checkView struct {
 
 // New returns an empty Store.
 func New() *Store {
-	s := &Store{tokens: NewTokens(), relatedTokens: NewTokens(), seed: maphash.MakeSeed()}
+	s := &Store{tokens: NewTokens(), relatedTokens: NewTokens(), seed: maphash.MakeSeed(), chunkSize: defaultChunkSize()}
 	s.dict = &dictionary{seed: s.seed}
 	s.view.Store(new(view))
 	return s
@@ -62,12 +66,17 @@ type Audit struct {
 	// Hypothetical says that the checks judge as of another time than now. The findings are listed like
 	// any others, but the audit is no part of any [History].
 	Hypothetical bool
+
+	// Order is the place among the audits of one instant: the greater is the newer. An Order names an audit in what
+	// [Store.Mirror] tells, so it must never be used twice. Zero, which a mirrored Store does not take: greater than
+	// those of all audits before.
+	Order uint64
 }
 
 // Begin registers an audit, to which [Store.Append] then adds. Audits are ordered by their start times,
-// those of the same instant by their calls of Begin. The error wraps [ErrTaskTaken] when the store has
+// those of the same instant by Order. The error wraps [ErrTaskTaken] when the store has
 // an audit of the same task id, or of one that makes the same finding ids: 32 lower-case hexadecimal
-// digits give them their first 16, any other id a hash of it. Begin waits for no other writer.
+// digits give them their first 16, any other id a hash of it; or of the same Order. Begin waits for no other writer.
 func (s *Store) Begin(a Audit) error {
 	if a.TaskID == "" {
 		return fmt.Errorf("findings: TaskID %q must not be empty", a.TaskID)
@@ -75,20 +84,52 @@ func (s *Store) Begin(a Audit) error {
 	if a.StartTime.IsZero() {
 		return fmt.Errorf("findings: StartTime of audit %q must not be zero", a.TaskID)
 	}
-	prefix := prefixOf(a.TaskID)
-	other, taken := s.audits.LoadOrStore(prefix, &audit{
+	if a.Order == 0 && s.mirrored.Load() {
+		return fmt.Errorf("findings: Order %d of audit %q must not be zero", a.Order, a.TaskID)
+	}
+	begun := &audit{
 		taskID: a.TaskID,
-		prefix: prefix,
+		prefix: prefixOf(a.TaskID),
 		start:  a.StartTime.Round(0), // without a monotonic clock, which tokens cannot carry
-		begun:  s.begun.Add(1),
+		begun:  a.Order,
 		ran:    make(map[uint32]struct{}),
 
 		hypothetical: a.Hypothetical,
-	})
-	if taken {
+	}
+	if other := s.order(begun); other != nil {
+		return fmt.Errorf("findings: Order %d of audit %q %w: %q", a.Order, a.TaskID, ErrTaskTaken, other.taskID)
+	}
+	if other, taken := s.audits.LoadOrStore(begun.prefix, begun); taken {
+		s.orders.Delete(begun.begun)
 		return fmt.Errorf("findings: TaskID %q %w: %q", a.TaskID, ErrTaskTaken, other.(*audit).taskID)
 	}
 	return nil
+}
+
+// order takes the order of an audit, or one after all others if it has none. It returns the audit that has it already.
+func (s *Store) order(a *audit) *audit {
+	for next := a.begun == 0; ; {
+		if next {
+			a.begun = s.begun.Add(1)
+		}
+		other, taken := s.orders.LoadOrStore(a.begun, a)
+		switch {
+		case taken && next:
+			continue
+		case taken:
+			return other.(*audit)
+		}
+		for begun := s.begun.Load(); begun < a.begun && !s.begun.CompareAndSwap(begun, a.begun); {
+			begun = s.begun.Load()
+		}
+		return nil
+	}
+}
+
+// forget takes out an audit, whose task id and order another one may have then.
+func (s *Store) forget(a *audit) {
+	s.audits.Delete(a.prefix)
+	s.orders.Delete(a.begun)
 }
 
 // audit returns the audit of a task, or nil.
@@ -129,77 +170,43 @@ type Finding struct {
 // when the audit has a run of that ordinal, and [ErrFull] when there would be more than 2^32 distinct
 // contents or texts. Then nothing is added.
 func (s *Store) Append(run Run, fs []Finding) error {
-	switch {
-	case run.Ordinal < 0 || run.Ordinal > maxOrdinal:
-		return fmt.Errorf("findings: Ordinal %d of audit %q must be from 0 to %d", run.Ordinal, run.TaskID, maxOrdinal)
-	case run.CheckName == "":
-		return fmt.Errorf("findings: CheckName %q of audit %q must not be empty", run.CheckName, run.TaskID)
-	case run.Time.IsZero():
-		return fmt.Errorf("findings: Time of %s of audit %q must not be zero", run.CheckName, run.TaskID)
-	case uint64(len(fs)) > maxFindings:
-		return fmt.Errorf("findings: a run of %d findings of %s %w", len(fs), run.CheckName, ErrFull)
+	t := s.Txn()
+	defer t.Abort()
+	if err := t.Append(run, fs); err != nil {
+		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a, ordinal := s.audit(run.TaskID), uint32(run.Ordinal)
-	if a == nil {
-		return fmt.Errorf("findings: TaskID %q %w", run.TaskID, ErrUnknownTask)
-	}
-	if _, taken := a.ran[ordinal]; taken {
-		return fmt.Errorf("findings: Ordinal %d of audit %q %w", run.Ordinal, run.TaskID, ErrRunTaken)
-	}
-	if !s.dict.fits(len(fs)) {
-		return fmt.Errorf("findings: a run of %d findings of %s %w", len(fs), run.CheckName, ErrFull)
-	}
-	a.ran[ordinal] = struct{}{}
-	contents, entries := s.dict.learn(fs, s.view.Load().before(run.CheckName))
-	entries = sortEntries(entries)
-	if marked := s.dict.repeats(contents, entries); marked != nil {
-		var kept []Finding
-		for i := range fs {
-			if !marked[i] {
-				kept = append(kept, fs[i])
-			}
-		}
-		fs = kept
-		contents, entries = s.dict.learn(fs, contents)
-		entries = sortEntries(entries)
-	}
-	v := *s.view.Load()
-	segment := &segment{
-		audit: a, seq: v.seq, ordinal: ordinal, check: run.CheckName, severity: run.Severity,
-		time: model.At(run.Time), contents: contents, flips: flipsOf(fs), incomplete: run.Incomplete,
-	}
-	v.seq++
-	v.runs = v.runs.with(segment)
-	check := v.checks[run.CheckName]
-	if !a.hypothetical {
-		check.runs = check.runs.with(segment)
-	}
-	if len(fs) > 0 {
-		v.words = s.dict.words
-		v.count += len(fs)
-		v.all, check.all = v.all.with(segment), check.all.with(segment)
-		v.tiers = addTier(v.tiers, newTier(segment, entries), tierMax)
-	}
-	if v.checks = maps.Clone(v.checks); v.checks == nil {
-		v.checks = make(map[string]checkView)
-	}
-	v.checks[run.CheckName] = check
-	s.view.Store(&v)
+	t.Commit()
 	return nil
 }
 
-// before returns what the newest run of a check found, of those that found something.
-func (v *view) before(check string) (contents []uint32) {
+// before returns the newest run of a check, of those that found something, or nil.
+func (v *view) before(check string) *segment {
 	for s := range v.checks[check].all.from(top(), every) {
-		return s.contents
+		return s
 	}
 	return nil
 }
 
 // Len returns how many findings the store holds.
 func (s *Store) Len() int { return s.view.Load().count }
+
+// Counts returns how many findings a check run has that are not suppressed, and how many that are. It is false when the
+// store has no run of that ordinal. It costs a look-up, and a step for each place where findings of the one kind
+// follow those of the other.
+func (s *Store) Counts(taskID string, ordinal int) (active, suppressed int, ok bool) {
+	a := s.audit(taskID)
+	if a == nil || ordinal < 0 || ordinal > maxOrdinal {
+		return 0, 0, false
+	}
+	p := a.top()
+	p.ordinal = uint32(ordinal)
+	run := s.view.Load().runs.get(p)
+	if run == nil {
+		return 0, 0, false
+	}
+	suppressed = run.suppressedCount()
+	return len(run.contents) - suppressed, suppressed, true
+}
 
 // Error is a fault that a program may want to tell apart from others, with errors.Is. Messages say it
 // together with the field and the value that it is about.

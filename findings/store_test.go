@@ -67,6 +67,9 @@ func TestBeginErrors(t *testing.T) {
 		{"another prefix", findings.Audit{TaskID: "0" + hex[:31], StartTime: benchStart}, nil, ""},
 		{"upper case is another id", findings.Audit{TaskID: strings.ToUpper(hex), StartTime: benchStart}, nil, ""},
 		{"no engine's id, same beginning", findings.Audit{TaskID: hex[:16] + "-a", StartTime: benchStart}, nil, ""},
+		{"same order", findings.Audit{TaskID: "a", StartTime: benchStart, Order: 1}, findings.ErrTaskTaken, `Order 1 of audit "a" is taken by another audit: "` + hex},
+		{"same order and task", findings.Audit{TaskID: hex, StartTime: benchStart, Order: 1}, findings.ErrTaskTaken, "Order 1"},
+		{"another order", findings.Audit{TaskID: "a", StartTime: benchStart, Order: 2}, nil, ""},
 		{"no engine's id, same beginning again", findings.Audit{TaskID: hex[:16] + "-b", StartTime: benchStart}, nil, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

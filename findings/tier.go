@@ -1,6 +1,7 @@
 package findings
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"sort"
@@ -21,6 +22,9 @@ type tier struct {
 // tierMax is how many entries a merge makes at most: it bounds how long an append can take because of
 // merging, and how much memory is held twice meanwhile.
 const tierMax = 16 << 20
+
+// bySize compares tiers so that the largest come first, as addTier keeps them.
+func bySize(a, b *tier) int { return cmp.Compare(len(b.entries), len(a.entries)) }
 
 // newTier takes entries that have the segment's indexes for rows.
 func newTier(s *segment, entries []uint64) *tier {
