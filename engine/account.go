@@ -24,8 +24,15 @@ func (e *Engine) UpdateAccountAuditConfiguration(ctx context.Context, in *model.
 	if err != nil {
 		return nil, err
 	}
-	txn := e.state.Txn(true)
-	defer txn.Abort()
+	err = e.write(func(u *update) error { return e.configure(u.txn, p, in) })
+	if err != nil {
+		return nil, err
+	}
+	e.collect()
+	return &model.UpdateAccountAuditConfigurationOutput{}, nil
+}
+
+func (e *Engine) configure(txn *memdb.Txn, p model.Problems, in *model.UpdateAccountAuditConfigurationInput) error {
 	old := e.account(txn)
 	row := &accountRow{
 		targets: make(map[model.AuditNotificationType]model.AuditNotificationTarget),
@@ -50,23 +57,19 @@ func (e *Engine) UpdateAccountAuditConfiguration(ctx context.Context, in *model.
 		}
 	}
 	if err := p.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	put(txn, accountTable, row)
-	txn.Commit()
-	e.collect()
-	return &model.UpdateAccountAuditConfigurationOutput{}, nil
+	return nil
 }
 
 // enableAll configures the account as Config.EnableAll says.
-func (e *Engine) enableAll() {
+func (e *Engine) enableAll(txn *memdb.Txn) {
 	row := &accountRow{checks: make(map[string]model.AuditCheckConfiguration, len(e.specs))}
 	for _, s := range e.specs {
 		row.checks[s.Name] = model.AuditCheckConfiguration{Enabled: true}
 	}
-	txn := e.state.Txn(true)
 	put(txn, accountTable, row)
-	txn.Commit()
 }
 
 func (e *Engine) mergeChecks(p *model.Problems, row *accountRow, in *model.UpdateAccountAuditConfigurationInput, users map[string][]string) {
@@ -182,19 +185,22 @@ func (e *Engine) DeleteAccountAuditConfiguration(ctx context.Context, in *model.
 	if err := valid(beginWrite(ctx, e, &in)); err != nil {
 		return nil, err
 	}
-	txn := e.state.Txn(true)
-	defer txn.Abort()
-	row := e.account(txn)
-	if row == nil {
-		return nil, &model.ResourceNotFoundException{Message: "the account has no audit configuration"}
-	}
-	remove(txn, accountTable, row)
-	if in.DeleteScheduledAudits {
-		for s := range rows[scheduleRow](txn, scheduleTable, "id", nil) {
-			remove(txn, scheduleTable, s)
+	err := e.write(func(u *update) error {
+		row := e.account(u.txn)
+		if row == nil {
+			return &model.ResourceNotFoundException{Message: "the account has no audit configuration"}
 		}
+		remove(u.txn, accountTable, row)
+		if in.DeleteScheduledAudits {
+			for s := range rows[scheduleRow](u.txn, scheduleTable, "id", nil) {
+				remove(u.txn, scheduleTable, s)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	txn.Commit()
 	e.collect()
 	return &model.DeleteAccountAuditConfigurationOutput{}, nil
 }

@@ -31,27 +31,40 @@ func (e *Engine) StartAuditAsOf(ctx context.Context, in *model.StartOnDemandAudi
 	}
 	defer func() { release() }()
 	now := time.Now()
-	txn := e.state.Txn(true)
-	defer txn.Abort()
-	e.wantEnabled(&p, e.account(txn), in.TargetCheckNames)
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
-	if reached(rows[auditRow](txn, auditTable, "running", runningKey("")), e.config.MaxOnDemandAudits) {
-		return nil, &model.LimitExceededException{
-			Message: fmt.Sprintf("%d on-demand audits are in progress, which is all that may be", e.config.MaxOnDemandAudits),
-		}
-	}
-	x := e.newExecution(txn, request{
+	r := request{
 		kind:   model.AuditTaskTypeOnDemand,
 		checks: in.TargetCheckNames,
 		start:  now,
 		asOf:   asOf,
+		key:    idempotencyKey(ctx),
+	}
+	var x *execution
+	var before *auditRow
+	err = e.write(func(u *update) error {
+		if before, err = e.startedBefore(u.txn, p, r); before != nil || err != nil {
+			return err
+		}
+		e.wantEnabled(&p, e.account(u.txn), in.TargetCheckNames)
+		if err := p.Err(); err != nil {
+			return err
+		}
+		if reached(rows[auditRow](u.txn, auditTable, "running", runningKey("")), e.config.MaxOnDemandAudits) {
+			return &model.LimitExceededException{
+				Message: fmt.Sprintf("%d on-demand audits are in progress, which is all that may be", e.config.MaxOnDemandAudits),
+			}
+		}
+		x = e.newExecution(u, r)
+		return nil
 	})
-	txn.Commit()
+	if err != nil {
+		return nil, err
+	}
+	if before != nil {
+		return &model.StartOnDemandAuditTaskOutput{TaskID: before.taskID}, nil
+	}
 	x.launch(release)
 	release = func() {}
-	e.dropExpired(now)
+	_ = e.dropExpired(now) // if it fails, the audit has been started nevertheless
 	return &model.StartOnDemandAuditTaskOutput{TaskID: x.taskID}, nil
 }
 
@@ -95,7 +108,7 @@ func (e *Engine) describe(txn *memdb.Txn, row *auditRow, x *execution) *model.De
 		AuditDetails:       make(map[string]model.AuditCheckDetails, len(runs)),
 	}
 	for i, d := range runs {
-		if x != nil && d.CheckRunStatus == model.AuditCheckRunStatusInProgress {
+		if x != nil && x.jobs[i] != nil && d.CheckRunStatus == model.AuditCheckRunStatusInProgress {
 			d.TotalResourcesCount, d.NonCompliantResourcesCount = x.jobs[i].Progress()
 		}
 		out.AuditDetails[row.checks[i]] = d
@@ -112,21 +125,24 @@ func (e *Engine) CancelAuditTask(ctx context.Context, in *model.CancelAuditTaskI
 	if err := valid(beginWrite(ctx, e, &in)); err != nil {
 		return nil, err
 	}
-	txn := e.state.Txn(true)
-	defer txn.Abort()
-	old := e.audit(txn, in.TaskID)
-	if old == nil {
-		return nil, noAudit(in.TaskID)
+	err := e.write(func(u *update) error {
+		old := e.audit(u.txn, in.TaskID)
+		if old == nil {
+			return noAudit(in.TaskID)
+		}
+		if old.status != model.AuditTaskStatusInProgress {
+			var p model.Problems
+			p.Add("taskId", in.TaskID, "names an audit that is "+string(old.status)+"; only one that is IN_PROGRESS can be canceled")
+			return p.Err()
+		}
+		row := *old
+		row.canceled = true
+		put(u.txn, auditTable, &row)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	if old.status != model.AuditTaskStatusInProgress {
-		var p model.Problems
-		p.Add("taskId", in.TaskID, "names an audit that is "+string(old.status)+"; only one that is IN_PROGRESS can be canceled")
-		return nil, p.Err()
-	}
-	row := *old
-	row.canceled = true
-	put(txn, auditTable, &row)
-	txn.Commit()
 	if x := e.execution(in.TaskID); x != nil {
 		x.cancel(errCanceled)
 	}

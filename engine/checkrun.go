@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/checks"
@@ -20,21 +21,57 @@ type acceptance struct {
 
 // change is what became of one check run.
 type change struct {
-	ordinal int
-	waiting bool // if outcome is nil
-	outcome *checks.Outcome
-	end     time.Time // if outcome is not nil
+	ordinal  int
+	waiting  bool // if outcome is nil
+	outcome  *checks.Outcome
+	disabled bool      // if outcome is nil: it cannot run
+	end      time.Time // of what has ended
+}
+
+// run puts the findings of a check run that has ended into t, and says how it did.
+func (x *execution) run(t *findings.Txn, c change) checkRun {
+	r := checkRun{ordinal: c.ordinal, end: model.At(c.end).Time}
+	switch {
+	case c.outcome != nil:
+		r.details = x.details(t, c)
+	case c.disabled:
+		r.details = x.failed(t, c)
+	default:
+		r.end = time.Time{}
+		r.details.CheckRunStatus = model.AuditCheckRunStatusInProgress
+		if c.waiting {
+			r.details.CheckRunStatus = model.AuditCheckRunStatusWaitingForDataCollection
+		}
+	}
+	return r
+}
+
+// failed says of a check that it could not run. That it failed keeps open what it found before.
+func (x *execution) failed(t *findings.Txn, c change) model.AuditCheckDetails {
+	e, name := x.engine, x.checks[c.ordinal]
+	run := findings.Run{TaskID: x.taskID, Ordinal: c.ordinal, CheckName: name, Time: c.end, Incomplete: true}
+	if err := t.Append(run, nil); err != nil {
+		e.config.Logger.Error("an audit has no findings", "task", x.taskID, "error", err)
+	}
+	if i, ok := e.ordinals[name]; ok {
+		x.ended = append(x.ended, func() { e.tally.run(i, model.AuditCheckRunStatusFailed, 0) })
+	}
+	return model.AuditCheckDetails{
+		CheckRunStatus: model.AuditCheckRunStatusFailed,
+		ErrorCode:      model.CodeAuditCheckDisabled,
+		Message:        "the check is not enabled for the account",
+	}
 }
 
 // details keeps the findings of a check run that has ended, and says how it did.
-func (x *execution) details(c change) model.AuditCheckDetails {
+func (x *execution) details(t *findings.Txn, c change) model.AuditCheckDetails {
 	out := c.outcome
-	found, suppressed, err := x.keep(c)
+	found, suppressed, err := x.keep(t, c)
 	if err != nil && out.Err == nil {
 		out.Err, out.Message = err, err.Error()
 	}
-	d := ended(out, suppressed, out.Stopped && x.ctx.Err() != nil && errors.Is(out.Err, context.Cause(x.ctx)))
-	x.tally(c, d.CheckRunStatus, found)
+	d := ended(out, suppressed, x.stopped(out))
+	x.ended = append(x.ended, func() { x.tally(c, d.CheckRunStatus, found) })
 	if d.CheckRunStatus == model.AuditCheckRunStatusFailed {
 		logFailure(x.jobs[c.ordinal].Pass.Logger, out)
 	}
@@ -56,6 +93,11 @@ func (x *execution) tally(c change, status model.AuditCheckRunStatus, found []fi
 	if completed(status) && job.Now != nil {
 		t.found(i, found, c.end)
 	}
+}
+
+// stopped tells whether a check run ended because its audit was told to stop.
+func (x *execution) stopped(out *checks.Outcome) bool {
+	return out.Stopped && x.ctx.Err() != nil && errors.Is(out.Err, context.Cause(x.ctx))
 }
 
 // ended says how a check run did that has ended. Resources whose findings are suppressed do not decide.
@@ -85,21 +127,25 @@ func ended(out *checks.Outcome, suppressed int64, canceled bool) model.AuditChec
 }
 
 // keep stores what a check run found, and counts the resources of which that is suppressed.
-func (x *execution) keep(c change) (found []findings.Finding, suppressed int64, err error) {
-	e := x.engine
+func (x *execution) keep(t *findings.Txn, c change) (found []findings.Finding, suppressed int64, err error) {
 	spec := x.jobs[c.ordinal].Spec
 	x.mu.Lock()
 	accept := x.accepts[c.ordinal]
 	x.mu.Unlock()
 	found, suppressed = accept.mark(spec.Name, c.outcome.Findings)
-	return found, suppressed, e.findings.Append(findings.Run{
+	run := findings.Run{
 		TaskID:     x.taskID,
 		Ordinal:    c.ordinal,
 		CheckName:  spec.Name,
 		Severity:   spec.Severity,
-		Time:       x.start.Add(time.Since(x.clock)),
+		Time:       x.now(),
 		Incomplete: c.outcome.Err != nil,
-	}, found)
+	}
+	if err := t.Append(run, found); err != nil { // it does not fit: that there was a run does
+		run.Incomplete = true
+		return found, suppressed, errors.Join(err, t.Append(run, nil))
+	}
+	return found, suppressed, nil
 }
 
 // mark makes findings of what a check reported, and counts the resources of which they are suppressed.
@@ -133,6 +179,7 @@ func logFailure(logger *slog.Logger, out *checks.Outcome) {
 const maxMessage = 2048
 
 func shorten(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD") // as JSON would have it
 	if r := []rune(s); len(r) > maxMessage {
 		return string(r[:maxMessage-3]) + "..."
 	}

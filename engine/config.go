@@ -20,8 +20,12 @@ type Config struct {
 	Checks []checks.Check
 	// EnableAll lets an account begin with every check enabled and without a role, so that it can audit
 	// at once. False: it begins as an account of AWS does, with none, until
-	// UpdateAccountAuditConfiguration brings a role and enables some.
+	// UpdateAccountAuditConfiguration brings a role and enables some. An account that a Store holds has begun.
 	EnableAll bool
+
+	// Store keeps what the Engine holds, so that a new Engine goes on where this one ended: see [Store]. It belongs to
+	// one Engine, and the host closes it after the Engine. Nil: everything is in memory only.
+	Store Store
 
 	// AccountID is the AWS account number in ARNs and notifications. Empty: 000000000000.
 	AccountID string
@@ -58,8 +62,9 @@ type Config struct {
 	// Negative: no limit.
 	MaxOnDemandAudits int
 
-	// Suppressions are those that the account begins with. They may have expired, SuppressionPolicy is not asked about
-	// them, and the last of several with the same check and resource counts. Nil: none.
+	// Suppressions are those that the account begins with, in place of those that a Store holds. They may have expired,
+	// SuppressionPolicy is not asked about them, and the last of several with the same check and resource counts. Nil:
+	// none, or those of the Store.
 	Suppressions []model.AuditSuppression
 	// SuppressionPolicy is what suppressions must be like. Zero: as AWS takes them.
 	SuppressionPolicy SuppressionPolicy
@@ -94,11 +99,14 @@ type Notifier interface {
 	// Notify is called once for each audit that has ended, unless the account's SNS target is there and disabled: on a
 	// goroutine of its own, after the audit's last change is visible. ctx ends after Config.NotifyTimeout, or nine
 	// seconds after Close was called. Whatever it does, the audit is not affected; an error is logged, and not retried.
+	// With a Store, Notify is called again after a restart if the process ended before Notify had returned, or Close
+	// ended its ctx and it failed; the Notification then has the same ID.
 	Notify(ctx context.Context, n Notification) error
 }
 
 // Notification is what a [Notifier] is handed.
 type Notification struct {
+	ID        string // the same whenever this notification is delivered, and no other's; that is the task id
 	TargetARN string // the account's SNS target; empty when it has none
 	RoleARN   string // the role that the account gives for sending
 	Audit     model.AuditNotification

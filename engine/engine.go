@@ -32,6 +32,13 @@ type Engine struct {
 	tokens   *findings.Tokens
 	runner   checks.Runner
 	created  atomic.Uint64 // counts audits, to order them
+	writers  writers
+	failure  atomic.Pointer[error] // why there are no more writes
+	failed   chan struct{}         // closed when there are none
+	halted   chan struct{}         // closed when Close ends
+
+	resuming sync.Mutex
+	left     []string      // task ids of audits with which Resume has something to do; of resuming
 	maxSleep time.Duration // of the schedule loop
 
 	collection collection
@@ -51,8 +58,9 @@ type Engine struct {
 	work        sync.WaitGroup        // audits, notifications and forecasts
 }
 
-// New makes an Engine. It reads the Spec of each check, and starts no goroutine. The error names
-// everything that is wrong with the Config.
+// New makes an Engine. It reads the Spec of each check, and what the Store holds, and starts no goroutine: audits that
+// were in progress when the Engine before ended go on with [Engine.Resume]. The error names everything that is wrong
+// with the Config, or the row of the Store that cannot be read.
 func New(config Config) (*Engine, error) {
 	config, specs, err := config.withDefaults()
 	if err != nil {
@@ -69,6 +77,8 @@ func New(config Config) (*Engine, error) {
 		state:    state,
 		findings: findings.New(),
 		tokens:   findings.NewTokens(),
+		failed:   make(chan struct{}),
+		halted:   make(chan struct{}),
 		maxSleep: maxSleep,
 		running:  make(map[string]*execution),
 		runner: checks.Runner{
@@ -84,10 +94,7 @@ func New(config Config) (*Engine, error) {
 	e.tally.checks = make([]checkTally, len(specs))
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	e.notifyCtx, e.stopNotify = context.WithCancelCause(context.Background())
-	if config.EnableAll {
-		e.enableAll()
-	}
-	if err := e.suppressFromStart(config.Suppressions); err != nil {
+	if err := e.open(); err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
 	e.config.Suppressions = nil // the caller's
@@ -112,13 +119,18 @@ const (
 )
 
 // Close cancels the audits in progress, which keep what they found, and waits until every goroutine of
-// the Engine has ended. Notifiers have nine seconds to finish, then their contexts end. If checks or
+// the Engine has ended. With a Store, it only interrupts them: they stay IN_PROGRESS, and the next Engine resumes
+// them. Notifiers have nine seconds to finish, then their contexts end. If checks or
 // notifiers do not return, it gives up after ten seconds, with an error that says how many. Afterwards
 // operations that change something fail with [ErrClosed]. Closing twice is fine.
 func (e *Engine) Close() error {
 	e.mu.Lock()
+	again := e.closed
 	e.closed = true
 	e.mu.Unlock()
+	if !again {
+		defer close(e.halted)
+	}
 	e.cancel(ErrClosed)
 	hurry := time.AfterFunc(closeTimeout-lastCall, func() { e.stopNotify(ErrClosed) })
 	defer hurry.Stop()
@@ -174,6 +186,9 @@ func beginWrite[I any](ctx context.Context, e *Engine, in **I) (model.Problems, 
 	e.mu.Unlock()
 	if closed {
 		return nil, ErrClosed
+	}
+	if e.Err() != nil {
+		return nil, errStoreFailed()
 	}
 	return begin(ctx, e, in)
 }

@@ -26,6 +26,7 @@ type request struct {
 	asOf     time.Time // what checks take for now; zero: start
 	schedule string
 	since    time.Time
+	key      string // idempotency key, or empty
 }
 
 // execution is one audit while it runs. What its checks tell is committed in batches: each commit takes
@@ -34,85 +35,99 @@ type request struct {
 type execution struct {
 	engine *Engine
 	taskID string
-	kind   model.AuditTaskType
-	start  time.Time     // as clients see it
+	seq    uint64
+	checks []string      // names, by ordinal
+	base   time.Time     // when it started, or was resumed
 	clock  time.Time     // the same moment, with a monotonic reading
-	jobs   []*checks.Job // by ordinal; nil where the check is disabled
+	jobs   []*checks.Job // by ordinal; nil where there is none: the check is disabled, or ended before the audit was resumed
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	disabled map[int]string // checks that do not run, by ordinal
-
 	commits int           // that brought changes
+	ended   []func()      // what follows when the runs are kept that the next commit brings
 	news    chan struct{} // holds one if pending may hold something
 	mu      sync.Mutex
 	pending []change
 	accepts []acceptance // by ordinal
 }
 
-// newExecution puts a new audit into txn, which must be committed; then launch must be called.
-func (e *Engine) newExecution(txn *memdb.Txn, r request) *execution {
-	x := &execution{
-		engine: e,
-		taskID: newTaskID(),
-		kind:   r.kind,
-		start:  model.At(r.start).Time,
-		clock:  time.Now(),
-		jobs:   make([]*checks.Job, len(r.checks)),
-		news:   make(chan struct{}, 1),
-
-		disabled: make(map[int]string),
-		accepts:  make([]acceptance, len(r.checks)),
-	}
-	x.ctx, x.cancel = context.WithCancelCause(e.ctx)
-	account := e.account(txn)
+// newExecution puts a new audit into a transaction; when that is committed, launch must be called.
+func (e *Engine) newExecution(u *update, r request) *execution {
 	names := slices.Clone(r.checks)
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(e.place(a), e.place(b)) })
-	var disabled []checkRun
-	for ordinal, name := range names {
-		if i, ok := e.ordinals[name]; ok && account.enabled(name) {
-			x.jobs[ordinal] = x.job(ordinal, i, r, account.checks[name].Configuration)
-			continue
-		}
-		x.disabled[ordinal] = name
-		disabled = append(disabled, checkRun{ordinal, model.AuditCheckDetails{
-			CheckRunStatus: model.AuditCheckRunStatusFailed,
-			ErrorCode:      model.CodeAuditCheckDisabled,
-			Message:        "the check is not enabled for the account",
-		}})
-	}
-	x.put(txn, disabled)
-	for _, name := range x.disabled {
-		if i, ok := e.ordinals[name]; ok {
-			e.tally.run(i, model.AuditCheckRunStatusFailed, 0)
-		}
-	}
-	put(txn, auditTable, &auditRow{
-		taskID:    x.taskID,
+	row := &auditRow{
+		taskID:    newTaskID(),
 		seq:       e.created.Add(1),
 		kind:      r.kind,
 		checks:    names,
 		status:    model.AuditTaskStatusInProgress,
-		startTime: x.start,
+		startTime: model.At(r.start).Time,
 		schedule:  r.schedule,
+		since:     r.since,
 		asOf:      r.asOf,
-	})
-	// Within the transaction, so that both have audits in the same order. It fails only for an id that is taken.
-	if err := e.findings.Begin(findings.Audit{TaskID: x.taskID, StartTime: x.start, Hypothetical: !r.asOf.IsZero()}); err != nil {
-		panic(err)
+		key:       r.key,
 	}
-	// Before the commit, so that whoever sees the audit can cancel it, and finds it counted.
-	e.tally.audit(x.kind, "", model.AuditTaskStatusInProgress)
+	put(u.txn, auditTable, row)
+	// Within the transaction, so that both have audits in the same order.
+	must(row, beginFindings(e.findings, row))
+	x := e.execute(row, r.start, e.account(u.txn), nil)
+	u.lost = append(u.lost, func() {
+		x.cancel(nil)
+		e.findings.Withdraw(row.taskID)
+	})
+	u.kept = append(u.kept, func() {
+		// Before anybody sees the audit, so that whoever does can cancel it, and finds it counted.
+		e.tally.audit(row.kind, "", model.AuditTaskStatusInProgress)
+		e.register(x)
+	})
+	return x
+}
+
+// beginFindings registers an audit with the findings. It fails only for an id that is taken.
+func beginFindings(store *findings.Store, row *auditRow) error {
+	return store.Begin(findings.Audit{
+		TaskID: row.taskID, StartTime: row.startTime, Order: row.seq, Hypothetical: !row.asOf.IsZero(),
+	})
+}
+
+func (e *Engine) register(x *execution) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.running[x.taskID] = x
-	e.mu.Unlock()
+}
+
+// execute makes the execution of an audit that starts, or starts again, at base. done says which of its checks need
+// not run, by ordinal; nil: none.
+func (e *Engine) execute(row *auditRow, base time.Time, account *accountRow, done []bool) *execution {
+	x := &execution{
+		engine:  e,
+		taskID:  row.taskID,
+		seq:     row.seq,
+		checks:  row.checks,
+		base:    base,
+		clock:   time.Now(),
+		jobs:    make([]*checks.Job, len(row.checks)),
+		news:    make(chan struct{}, 1),
+		accepts: make([]acceptance, len(row.checks)),
+	}
+	x.ctx, x.cancel = context.WithCancelCause(e.ctx)
+	for ordinal, name := range row.checks {
+		if done != nil && done[ordinal] {
+			continue
+		}
+		if i, ok := e.ordinals[name]; ok && account.enabled(name) {
+			x.jobs[ordinal] = x.job(ordinal, i, row, account.checks[name].Configuration)
+		} else {
+			x.note(change{ordinal: ordinal, disabled: true, end: base})
+		}
+	}
 	return x
 }
 
 // put puts what became of check runs into txn.
 func (x *execution) put(txn *memdb.Txn, runs []checkRun) {
 	if len(runs) > 0 {
-		put(txn, progressTable, &progressRow{x.taskID, x.commits, runs})
+		put(txn, progressTable, &progressRow{x.taskID, x.seq, x.commits, runs})
 		x.commits++
 	}
 }
@@ -125,22 +140,22 @@ func (e *Engine) place(name string) int {
 	return len(e.specs)
 }
 
-func (x *execution) job(ordinal, i int, r request, set map[string]string) *checks.Job {
+// now returns the time, without the steps that a clock may make while the audit runs.
+func (x *execution) now() time.Time { return x.base.Add(time.Since(x.clock)) }
+
+func (x *execution) job(ordinal, i int, row *auditRow, set map[string]string) *checks.Job {
 	e := x.engine
-	// Not of x.start, which has no more than milliseconds.
-	now := func() time.Time { return r.start.Add(time.Since(x.clock)) }
-	if r.asOf.IsZero() {
-		r.asOf = x.start
-	} else {
-		now = nil
+	asOf, now := row.asOf, (func() time.Time)(nil)
+	if asOf.IsZero() {
+		asOf, now = model.At(x.base).Time, x.now
 	}
 	return &checks.Job{
 		Check: e.config.Checks[i],
 		Spec:  e.specs[i],
 		Pass: checks.Pass{
 			TaskID: x.taskID,
-			Time:   r.asOf,
-			Since:  r.since,
+			Time:   asOf,
+			Since:  row.since,
 			Config: configured(e.specs[i], set),
 		},
 		Now: now,
@@ -178,13 +193,6 @@ const (
 // launch lets the audit run on a goroutine of the Engine's, and calls done when it has ended.
 func (x *execution) launch(done func()) {
 	e := x.engine
-	for ordinal, name := range x.disabled {
-		// That it failed keeps open what it found before.
-		run := findings.Run{TaskID: x.taskID, Ordinal: ordinal, CheckName: name, Time: x.start, Incomplete: true}
-		if err := e.findings.Append(run, nil); err != nil {
-			e.config.Logger.Error("an audit has no findings", "task", x.taskID, "error", err)
-		}
-	}
 	ran := make(chan struct{})
 	e.work.Go(func() {
 		defer close(ran)
@@ -203,9 +211,14 @@ func (x *execution) launch(done func()) {
 			case <-x.news:
 			case <-ran:
 				running = false
+			case <-e.failed:
 			}
 			begun := time.Now()
-			x.commit()
+			if err := x.commit(); err != nil || e.Err() != nil {
+				x.cancel(errStoreFailed())
+				<-ran
+				break
+			}
 			rest := time.NewTimer(min(commitRest*time.Since(begun), maxCommitRest))
 			select {
 			case <-rest.C:
@@ -229,61 +242,73 @@ func (x *execution) note(c change) {
 }
 
 // commit commits the changes that have arrived.
-func (x *execution) commit() {
+func (x *execution) commit() error {
 	x.mu.Lock()
 	batch := x.pending
 	x.pending = nil
 	x.mu.Unlock()
-	if len(batch) == 0 {
-		return
+	if x.suspended() { // what Close stopped starts over
+		batch = slices.DeleteFunc(batch, func(c change) bool { return c.outcome == nil || x.stopped(c.outcome) })
 	}
+	if len(batch) == 0 {
+		return nil
+	}
+	t := x.engine.findings.Txn()
+	defer t.Abort()
+	x.ended = nil
 	runs := make([]checkRun, len(batch))
 	for i, c := range batch {
-		runs[i].ordinal = c.ordinal
-		switch d := &runs[i].details; {
-		case c.outcome != nil:
-			*d = x.details(c)
-		case c.waiting:
-			d.CheckRunStatus = model.AuditCheckRunStatusWaitingForDataCollection
-		default:
-			d.CheckRunStatus = model.AuditCheckRunStatusInProgress
-		}
+		runs[i] = x.run(t, c)
 	}
-	txn := x.engine.state.Txn(true)
-	defer txn.Abort()
-	x.put(txn, runs)
-	txn.Commit()
+	return x.engine.writeFindings(t, func(u *update) error {
+		x.put(u.txn, runs)
+		u.kept = append(u.kept, x.ended...)
+		return nil
+	})
 }
 
-// finish ends the audit when each of its checks has ended.
+// suspended tells whether Close has stopped the audit, to be resumed by the next Engine.
+func (x *execution) suspended() bool {
+	return x.engine.config.Store != nil && errors.Is(context.Cause(x.ctx), ErrClosed)
+}
+
+// finish ends the audit when each of its checks has ended. If the Store has failed, or Close has suspended the audit,
+// some have not.
 func (x *execution) finish() {
 	e := x.engine
-	txn := e.state.Txn(true)
-	defer txn.Abort()
-	row := *e.audit(txn, x.taskID)
-	runs := e.runs(txn, &row)
-	stats := statistics(runs)
-	switch {
-	case row.canceled || stats.CanceledChecks > 0:
-		row.status = model.AuditTaskStatusCanceled
-	case stats.FailedChecks == stats.TotalChecks:
-		row.status = model.AuditTaskStatusFailed
-	default:
-		row.status = model.AuditTaskStatusCompleted
-	}
-	put(txn, auditTable, &row)
-	// The schedule may be gone by now, or be another one of that name.
-	if old := e.schedule(txn, row.schedule); old != nil && old.lastTaskID == x.taskID && row.status == model.AuditTaskStatusCompleted {
-		of := *old
-		of.lastCompleted = model.At(time.Now()).Time
-		put(txn, scheduleTable, &of)
-	}
-	account := e.account(txn)
-	// Before anybody can see that it has ended.
-	e.tally.audit(x.kind, model.AuditTaskStatusInProgress, row.status)
-	txn.Commit()
+	var row auditRow
+	var runs []model.AuditCheckDetails
+	var account *accountRow
+	err := e.write(func(u *update) error {
+		old := e.audit(u.txn, x.taskID)
+		row, runs, account = *old, e.runs(u.txn, old), e.account(u.txn)
+		stats := statistics(runs)
+		switch {
+		case stats.InProgressChecks+stats.WaitingForDataCollectionChecks > 0:
+			return nil
+		case row.canceled || stats.CanceledChecks > 0:
+			row.status = model.AuditTaskStatusCanceled
+		case stats.FailedChecks == stats.TotalChecks:
+			row.status = model.AuditTaskStatusFailed
+		default:
+			row.status = model.AuditTaskStatusCompleted
+		}
+		row.owed = e.config.Store != nil && e.wantsNotification(account)
+		put(u.txn, auditTable, &row)
+		// The schedule may be gone by now, or be another one of that name.
+		if old := e.schedule(u.txn, row.schedule); old != nil && old.lastTaskID == x.taskID && row.status == model.AuditTaskStatusCompleted {
+			of := *old
+			of.lastCompleted = model.At(time.Now()).Time
+			put(u.txn, scheduleTable, &of)
+		}
+		// Before anybody can see that it has ended.
+		u.kept = append(u.kept, func() { e.tally.audit(row.kind, model.AuditTaskStatusInProgress, row.status) })
+		return nil
+	})
 	e.mu.Lock()
 	delete(e.running, x.taskID)
 	e.mu.Unlock()
-	e.notify(account, &row, runs, stats)
+	if err == nil && row.status != model.AuditTaskStatusInProgress && e.wantsNotification(account) {
+		e.notify(account, &row, runs)
+	}
 }

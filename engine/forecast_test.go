@@ -120,7 +120,9 @@ func TestForecastStops(t *testing.T) {
 }
 
 // A check that breaks at one of the two times is not compared; the others are.
-func TestForecastFences(t *testing.T) {
+func TestForecastFences(t *testing.T) { synctest.Test(t, testForecastFences) }
+
+func testForecastFences(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	later := func(name string, do func()) checks.Check {

@@ -17,6 +17,7 @@ import (
 // hectic is an Engine whose checks are good, bad and broken, and what was seen of it.
 type hectic struct {
 	*engine.Engine
+	config  engine.Config
 	names   []string      // of checks
 	release chan struct{} // lets the check that hangs go
 
@@ -25,13 +26,15 @@ type hectic struct {
 	told    map[string][]model.AuditNotification // by task id
 }
 
-func newHectic(t *testing.T) *hectic {
+func newHectic(t *testing.T, store engine.Store) *hectic {
+	noLeaks(t)
 	h := &hectic{told: make(map[string][]model.AuditNotification), release: make(chan struct{})}
 	shared := numbers(600, func(context.Context, int) { runtime.Gosched() })
 	run := func(name string, f func(ctx context.Context, p *checks.Pass) error) checks.Check {
 		return checks.New(specOf(name), f)
 	}
-	h.Engine = openEngine(t, engine.Config{
+	h.config = engine.Config{
+		Store:             store,
 		Suppressions:      []model.AuditSuppression{{CheckName: "BAD", ResourceIdentifier: device("7").ResourceIdentifier, SuppressIndefinitely: new(true)}},
 		MaxOnDemandAudits: 30, CheckTimeLimit: 20 * time.Millisecond, StopGrace: time.Millisecond, MaxFindings: 50,
 		Notifier: notify(func(_ context.Context, n engine.Notification) error {
@@ -76,7 +79,8 @@ func newHectic(t *testing.T) *hectic {
 				return nil
 			}),
 		},
-	})
+	}
+	h.Engine = openEngine(t, h.config)
 	for _, s := range h.Checks() {
 		h.names = append(h.names, s.Name)
 	}

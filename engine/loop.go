@@ -18,6 +18,9 @@ const maxSleep = 10 * time.Minute
 // started go on without it. An Engine needs one Run at most, and none if the host calls [Engine.RunDue]
 // itself.
 func (e *Engine) Run(ctx context.Context) error {
+	if _, err := e.Resume(); err != nil {
+		return err
+	}
 	for {
 		changed, first, err := e.state.Txn(false).FirstWatch(scheduleTable, "due")
 		must(first, err)
@@ -32,6 +35,7 @@ func (e *Engine) Run(ctx context.Context) error {
 			case <-changed:
 			case <-ctx.Done():
 			case <-e.ctx.Done():
+			case <-e.failed:
 			}
 			timer.Stop()
 		}
@@ -46,6 +50,9 @@ func (e *Engine) Run(ctx context.Context) error {
 // calls at once start no slot twice. The error is the cause of ctx, or [ErrClosed]; the ids are of those
 // that were started nevertheless.
 func (e *Engine) RunDue(ctx context.Context, now time.Time) ([]string, error) {
+	if _, err := e.Resume(); err != nil {
+		return nil, err
+	}
 	var started []string
 	for {
 		if ctx.Err() != nil {
@@ -62,8 +69,7 @@ func (e *Engine) RunDue(ctx context.Context, now time.Time) ([]string, error) {
 			started = append(started, taskID)
 		}
 	}
-	e.dropExpired(now)
-	return started, nil
+	return started, e.dropExpired(now)
 }
 
 // runNext deals with the schedule that has been due for longest: it starts an audit for it or counts why
@@ -74,40 +80,40 @@ func (e *Engine) runNext(now time.Time) (taskID string, more bool, err error) {
 		return "", false, err
 	}
 	defer func() { release() }()
-	txn := e.state.Txn(true)
-	defer txn.Abort()
-	old, _ := must(txn.First(scheduleTable, "due")).(*scheduleRow)
-	if old == nil || old.next.After(now) {
-		return "", false, nil
-	}
-	row := *old
-	slot, passed, next := e.slots(&row, now)
-	row.next = next
-	row.missed += passed
 	var x *execution
-	switch {
-	case e.config.MissedRuns == SkipMissed && now.Sub(slot) > e.config.MissedAfter:
-		row.missed++
-	case reached(rows[auditRow](txn, auditTable, "running", runningKey(row.name)), 1):
-		row.skipped++
-	default:
-		x = e.newExecution(txn, request{
-			kind:     model.AuditTaskTypeScheduled,
-			checks:   row.checks,
-			start:    now,
-			schedule: row.name,
-			since:    row.lastRun,
-		})
-		row.lastSlot, row.lastRun, row.lastTaskID = slot, x.start, x.taskID
-		taskID = x.taskID
+	err = e.write(func(u *update) error {
+		old, _ := must(u.txn.First(scheduleTable, "due")).(*scheduleRow)
+		if more = old != nil && !old.next.After(now); !more {
+			return nil
+		}
+		row := *old
+		slot, passed, next := e.slots(&row, now)
+		row.next = next
+		row.missed += passed
+		switch {
+		case e.config.MissedRuns == SkipMissed && now.Sub(slot) > e.config.MissedAfter:
+			row.missed++
+		case reached(rows[auditRow](u.txn, auditTable, "running", runningKey(row.name)), 1):
+			row.skipped++
+		default:
+			x = e.newExecution(u, request{
+				kind:     model.AuditTaskTypeScheduled,
+				checks:   row.checks,
+				start:    now,
+				schedule: row.name,
+				since:    row.lastRun,
+			})
+			row.lastSlot, row.lastRun, row.lastTaskID = slot, model.At(now).Time, x.taskID
+		}
+		put(u.txn, scheduleTable, &row)
+		return nil
+	})
+	if err != nil || x == nil {
+		return "", more, err
 	}
-	put(txn, scheduleTable, &row)
-	txn.Commit()
-	if x != nil {
-		x.launch(release)
-		release = func() {}
-	}
-	return taskID, true, nil
+	x.launch(release)
+	release = func() {}
+	return x.taskID, true, nil
 }
 
 // slots returns the latest slot of a schedule that is due, how many were due before it, and the first one
@@ -126,29 +132,40 @@ func (e *Engine) slots(r *scheduleRow, now time.Time) (latest time.Time, before 
 }
 
 // dropExpired drops the audits that ended and started longer ago than is retained.
-func (e *Engine) dropExpired(now time.Time) {
+func (e *Engine) dropExpired(now time.Time) error {
 	if e.config.Retention == 0 {
-		return
+		return nil
 	}
 	limit := now.Add(-e.config.Retention)
 	oldest, _ := must(e.state.Txn(false).First(auditTable, "start")).(*auditRow)
 	if oldest == nil || !oldest.startTime.Before(limit) {
-		return
+		return nil
 	}
-	var dropped []string
-	txn := e.state.Txn(true)
-	defer txn.Abort()
-	for r := range rows[auditRow](txn, auditTable, "start", nil) {
+	t := e.findings.Txn() // and none else drops audits meanwhile
+	defer t.Abort()
+	var expired []*auditRow
+	var taskIDs []string
+	for r := range rows[auditRow](e.state.Txn(false), auditTable, "start", nil) {
 		if !r.startTime.Before(limit) {
 			break
 		}
-		if r.status != model.AuditTaskStatusInProgress {
-			e.dropAudit(txn, r)
-			dropped = append(dropped, r.taskID)
+		if r.status != model.AuditTaskStatusInProgress && !r.owed {
+			expired = append(expired, r)
+			taskIDs = append(taskIDs, r.taskID)
 		}
 	}
-	txn.Commit()
-	e.findings.Drop(dropped...)
+	if len(expired) == 0 {
+		return nil
+	}
+	t.Drop(taskIDs...)
+	return e.writeFindings(t, func(u *update) error {
+		for _, r := range expired {
+			if e.audit(u.txn, r.taskID) != nil { // who dropped it may have given back the findings before this could see it
+				e.dropAudit(u.txn, r)
+			}
+		}
+		return nil
+	})
 }
 
 func (e *Engine) dropAudit(txn *memdb.Txn, r *auditRow) {

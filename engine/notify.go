@@ -9,25 +9,49 @@ import (
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
-// notify hands the notification of an audit that has ended to the Notifier, on a goroutine of its own. An
-// account whose SNS target is disabled is not told.
-func (e *Engine) notify(account *accountRow, row *auditRow, runs []model.AuditCheckDetails, stats model.TaskStatistics) {
+// wantsNotification tells whether anybody is to be told that an audit has ended. An account whose SNS target is disabled
+// is not told.
+func (e *Engine) wantsNotification(account *accountRow) bool {
 	if e.config.Notifier == nil {
-		return
+		return false
 	}
-	n := Notification{Audit: notification(e.config.AccountID, row, runs, stats)}
+	if account == nil {
+		return true
+	}
+	target, ok := account.targets[model.AuditNotificationTypeSNS]
+	return !ok || target.Enabled
+}
+
+// notify hands the notification of an audit that has ended to the Notifier, on a goroutine of its own. The caller has
+// reserved, so that Close cannot be past waiting.
+func (e *Engine) notify(account *accountRow, row *auditRow, runs []model.AuditCheckDetails) {
+	n := Notification{ID: row.taskID, Audit: notification(e.config.AccountID, row, runs, statistics(runs))}
 	if account != nil {
-		if target, ok := account.targets[model.AuditNotificationTypeSNS]; ok {
-			if !target.Enabled {
-				return
-			}
-			n.TargetARN, n.RoleARN = target.TargetARN, target.RoleARN
-		}
+		target := account.targets[model.AuditNotificationTypeSNS]
+		n.TargetARN, n.RoleARN = target.TargetARN, target.RoleARN
 	}
 	e.count(&e.notifying, 1)
-	e.work.Go(func() { // the audit that ends still counts, so Close cannot be past waiting
+	e.work.Go(func() {
 		defer e.count(&e.notifying, -1)
-		e.callNotifier(n)
+		if e.callNotifier(n) {
+			e.settle(row.taskID)
+		}
+	})
+}
+
+// settle takes down that the notification of an audit has been delivered, so that it is not after a restart.
+func (e *Engine) settle(taskID string) {
+	if e.config.Store == nil {
+		return
+	}
+	// If it fails, the notification is delivered twice, and that the Store has failed is told elsewhere.
+	_ = e.write(func(u *update) error {
+		if old := e.audit(u.txn, taskID); old != nil && old.owed {
+			row := *old
+			row.owed = false
+			put(u.txn, auditTable, &row)
+		}
+		return nil
 	})
 }
 
@@ -38,8 +62,8 @@ func (e *Engine) count(of *int, n int) {
 	*of += n
 }
 
-// callNotifier hands n to the Notifier, and logs what it does wrong.
-func (e *Engine) callNotifier(n Notification) {
+// callNotifier hands n to the Notifier, and logs what it does wrong. done is false if Close cut it short.
+func (e *Engine) callNotifier(n Notification) (done bool) {
 	logger := e.config.Logger.With("task", n.Audit.TaskID)
 	ctx, cancel := context.WithTimeout(e.notifyCtx, e.config.NotifyTimeout)
 	defer cancel()
@@ -55,11 +79,14 @@ func (e *Engine) callNotifier(n Notification) {
 			logger.Error("notifier called runtime.Goexit")
 		}
 	}()
+	done = true // also if it panics
 	err := e.config.Notifier.Notify(ctx, n)
 	returned = true
 	if err != nil {
 		logger.Error("notifier failed", "error", err)
+		done = e.notifyCtx.Err() == nil
 	}
+	return done
 }
 
 func notification(accountID string, row *auditRow, runs []model.AuditCheckDetails, stats model.TaskStatistics) model.AuditNotification {

@@ -108,9 +108,12 @@ func reads(name string) bool {
 }
 
 // ready makes an engine that has something for each operation to work on.
-func ready(t *testing.T) *script {
+func ready(t *testing.T) *script { return readyOn(t, nil) }
+
+// readyOn makes what ready does on a Store.
+func readyOn(t *testing.T, store engine.Store) *script {
 	s := newScript(t, "DEVICE_CHECK", "OK_CHECK", "HOLD_CHECK", "RELATED_CHECK")
-	s.config.EnableAll = true
+	s.config.EnableAll, s.config.Store = true, store
 	for _, words := range []struct{ call, want string }{
 		{`CreateScheduledAudit {"scheduledAuditName": "a", "frequency": "DAILY", "targetCheckNames": ["OK_CHECK"]}`, `{"scheduledAuditArn": "arn:aws:iot:us-east-1:000000000000:scheduledaudit/a"}`},
 		{`StartOnDemandAuditTask {"targetCheckNames": ["DEVICE_CHECK"]}`, `{"taskId": "<ended>"}`},

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hashicorp/go-memdb"
+
 	"github.com/fleetaudit/fleetaudit/model"
 	"github.com/fleetaudit/fleetaudit/schedule"
 )
@@ -22,11 +24,16 @@ func (e *Engine) CreateScheduledAudit(ctx context.Context, in *model.CreateSched
 		return nil, err
 	}
 	now := time.Now()
-	txn := e.state.Txn(true)
-	defer txn.Abort()
+	if err := e.write(func(u *update) error { return e.createSchedule(u.txn, p, in, now) }); err != nil {
+		return nil, err
+	}
+	return &model.CreateScheduledAuditOutput{ScheduledAuditARN: e.scheduleARN(in.ScheduledAuditName)}, nil
+}
+
+func (e *Engine) createSchedule(txn *memdb.Txn, p model.Problems, in *model.CreateScheduledAuditInput, now time.Time) error {
 	e.wantEnabled(&p, e.account(txn), in.TargetCheckNames)
 	if err := p.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	row := &scheduleRow{
 		name:       in.ScheduledAuditName,
@@ -37,26 +44,24 @@ func (e *Engine) CreateScheduledAudit(ctx context.Context, in *model.CreateSched
 		tags:       slices.Clone(in.Tags),
 		anchor:     now,
 	}
-	out := &model.CreateScheduledAuditOutput{ScheduledAuditARN: e.scheduleARN(row.name)}
 	if old := e.schedule(txn, row.name); old != nil {
 		if old.same(row) {
-			return out, nil
+			return nil
 		}
-		return nil, &model.ResourceAlreadyExistsException{
+		return &model.ResourceAlreadyExistsException{
 			Message:     fmt.Sprintf("scheduledAuditName %q exists already, and is not the same", row.name),
 			ResourceID:  row.name,
-			ResourceARN: out.ScheduledAuditARN,
+			ResourceARN: e.scheduleARN(row.name),
 		}
 	}
 	if reached(rows[scheduleRow](txn, scheduleTable, "id", nil), e.config.MaxScheduledAudits) {
-		return nil, &model.LimitExceededException{
+		return &model.LimitExceededException{
 			Message: fmt.Sprintf("the account has %d scheduled audits, which is all it may have", e.config.MaxScheduledAudits),
 		}
 	}
 	row.next = e.firstSlot(row, now)
 	put(txn, scheduleTable, row)
-	txn.Commit()
-	return out, nil
+	return nil
 }
 
 // same tells whether two schedules are due at the same time for the same checks, and have the same tags.
@@ -124,14 +129,19 @@ func (e *Engine) UpdateScheduledAudit(ctx context.Context, in *model.UpdateSched
 		return nil, err
 	}
 	now := time.Now()
-	txn := e.state.Txn(true)
-	defer txn.Abort()
+	if err := e.write(func(u *update) error { return e.updateSchedule(u.txn, p, in, now) }); err != nil {
+		return nil, err
+	}
+	return &model.UpdateScheduledAuditOutput{ScheduledAuditARN: e.scheduleARN(in.ScheduledAuditName)}, nil
+}
+
+func (e *Engine) updateSchedule(txn *memdb.Txn, p model.Problems, in *model.UpdateScheduledAuditInput, now time.Time) error {
 	old := e.schedule(txn, in.ScheduledAuditName)
 	if old == nil {
 		if err := p.Err(); err != nil {
-			return nil, err
+			return err
 		}
-		return nil, noSchedule(in.ScheduledAuditName)
+		return noSchedule(in.ScheduledAuditName)
 	}
 	row := *old
 	if in.Frequency != "" && in.Frequency != old.frequency {
@@ -152,7 +162,7 @@ func (e *Engine) UpdateScheduledAudit(ctx context.Context, in *model.UpdateSched
 	}
 	model.CheckDays(&p, row.frequency, row.dayOfMonth, row.dayOfWeek)
 	if err := p.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	if row.frequency != old.frequency || row.dayOfMonth != old.dayOfMonth || row.dayOfWeek != old.dayOfWeek {
 		if !old.next.IsZero() && !old.next.After(now) { // slots of the old calendar that nothing has run
@@ -166,8 +176,7 @@ func (e *Engine) UpdateScheduledAudit(ctx context.Context, in *model.UpdateSched
 		}
 	}
 	put(txn, scheduleTable, &row)
-	txn.Commit()
-	return &model.UpdateScheduledAuditOutput{ScheduledAuditARN: e.scheduleARN(row.name)}, nil
+	return nil
 }
 
 func weekly(f model.AuditFrequency) bool {
@@ -181,14 +190,17 @@ func (e *Engine) DeleteScheduledAudit(ctx context.Context, in *model.DeleteSched
 	if err := valid(beginWrite(ctx, e, &in)); err != nil {
 		return nil, err
 	}
-	txn := e.state.Txn(true)
-	defer txn.Abort()
-	row := e.schedule(txn, in.ScheduledAuditName)
-	if row == nil {
-		return nil, noSchedule(in.ScheduledAuditName)
+	err := e.write(func(u *update) error {
+		row := e.schedule(u.txn, in.ScheduledAuditName)
+		if row == nil {
+			return noSchedule(in.ScheduledAuditName)
+		}
+		remove(u.txn, scheduleTable, row)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	remove(txn, scheduleTable, row)
-	txn.Commit()
 	return &model.DeleteScheduledAuditOutput{}, nil
 }
 

@@ -55,6 +55,8 @@ type script struct {
 	engine *engine.Engine
 	vars   map[string]string
 	tasks  []string
+
+	restarts bool // the engine is made anew between steps, and does not remember what it has counted
 }
 
 type scriptCase struct {
@@ -158,7 +160,7 @@ func (s *script) step(file string, step scriptStep) {
 	default:
 		got, _ = s.call(operation(s, verb), rest)
 	}
-	if diff := s.diff(step.want, got); diff != "" {
+	if diff := s.diff(step.want, got); diff != "" && !(s.restarts && verb == "Statistics") {
 		s.Errorf("%s:%d: %s: the answer differs (-want +got):\n%s", file, step.line, step.words, diff)
 	}
 }

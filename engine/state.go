@@ -13,16 +13,19 @@ import (
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
-// The state is five tables of small rows. A row is never changed once it is in: a copy replaces it. Ids
+// The state is six tables of small rows, which the Store mirrors. A row is never changed once it is in: a copy replaces it. Ids
 // and times are made before a transaction begins, so that a transaction depends on nothing but the state.
 const (
 	accountTable  = "account"  // at most one row
 	scheduleTable = "schedule" // by name; "due": by next slot
-	auditTable    = "audit"    // by task id; "start": by start time; "running": those in progress
+	auditTable    = "audit"    // by task id; "start": by start time; "running": those in progress; "key": by idempotency key
 	progressTable = "progress" // by task id and number: what became of some check runs of an audit
 
+	metaTable        = "meta"        // one row: whose state it is
 	suppressionTable = "suppression" // by check and resource; "token": by client request token; "expiry": soonest first
 )
+
+type metaRow struct{ accountID, region string }
 
 type accountRow struct {
 	roleARN string
@@ -55,14 +58,18 @@ type auditRow struct {
 	status    model.AuditTaskStatus
 	startTime time.Time // in milliseconds, as clients see it
 	schedule  string    // name; empty on demand
+	since     time.Time // start of the schedule's audit before
 	canceled  bool      // it was told to stop
 	asOf      time.Time // its checks judged as if it were then; zero: as of when they ran
+	key       string    // that whoever started it gave; may be empty
+	owed      bool      // its notification has to be delivered still
 }
 
 // progressRow is what one commit says of check runs. A later row of the audit goes before an earlier one; a
 // check run of which none says anything is in progress.
 type progressRow struct {
 	taskID string
+	seq    uint64 // of the audit
 	number int
 	runs   []checkRun
 }
@@ -70,6 +77,7 @@ type progressRow struct {
 type checkRun struct {
 	ordinal int // place among the checks of the audit
 	details model.AuditCheckDetails
+	end     time.Time // zero: it has not ended
 }
 
 type suppressionRow struct {
@@ -84,6 +92,8 @@ type suppressionRow struct {
 
 func newState() (*memdb.MemDB, error) {
 	return memdb.NewMemDB(&memdb.DBSchema{Tables: map[string]*memdb.TableSchema{
+		metaTable: table(metaTable,
+			index("id", func(*metaRow) []byte { return text("") })),
 		accountTable: table(accountTable,
 			index("id", func(*accountRow) []byte { return text("") })),
 		scheduleTable: table(scheduleTable,
@@ -102,6 +112,12 @@ func newState() (*memdb.MemDB, error) {
 					return nil
 				}
 				return append(runningKey(r.schedule), r.taskID...)
+			}),
+			index("key", func(r *auditRow) []byte {
+				if r.key == "" {
+					return nil
+				}
+				return text(r.key)
 			})),
 		progressTable: table(progressTable,
 			index("id", func(r *progressRow) []byte {

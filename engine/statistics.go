@@ -9,7 +9,8 @@ import (
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
-// Statistics says what an Engine has done since it was made, and how its schedules stand.
+// Statistics says what an Engine has done since it was made, and how its schedules stand. Of what a [Store] held then, it
+// has the schedules, the audits in progress, and what each check's last completed run found.
 type Statistics struct {
 	Audits    []AuditStatistics    // of each type and status that has occurred, in AWS's order
 	Checks    []CheckStatistics    // in the order of the Engine's checks
@@ -119,13 +120,17 @@ func (t *tally) found(ordinal int, found []findings.Finding, at time.Time) {
 	for _, f := range found {
 		n += one(f.Suppressed)
 	}
+	t.counted(ordinal, len(found)-n, n, at)
+}
+
+// counted is found for numbers.
+func (t *tally) counted(ordinal, active, suppressed int, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c := &t.checks[ordinal]
-	if at.Before(c.completed) {
-		return // the findings of a run that ended before took longer to be stored
+	// The findings of a run that ended before may have taken longer to be stored.
+	if c := &t.checks[ordinal]; !at.Before(c.completed) {
+		c.findings, c.suppressed, c.completed = active, suppressed, at
 	}
-	c.findings, c.suppressed, c.completed = len(found)-n, n, at
 }
 
 func (t *tally) statistics() Statistics {

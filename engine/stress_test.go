@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetaudit/fleetaudit/engine"
+	"github.com/fleetaudit/fleetaudit/engine/storetest"
 	"github.com/fleetaudit/fleetaudit/findings"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -213,9 +214,20 @@ func (h *hectic) call(t *testing.T, r *rand.Rand, ops []engine.Operation) {
 // and are scheduled. Each answer is one that the operation may give, each snapshot adds up, and in the end
 // the audits that were started are those that are listed and whose end was told, once.
 func TestStress(t *testing.T) {
-	noLeaks(t)
+	t.Run("in memory", func(t *testing.T) { stress(t, newHectic(t, nil)) })
+	t.Run("with a Store", func(t *testing.T) {
+		h := newHectic(t, storetest.NewMemory())
+		stress(t, h)
+		h.config.Suppressions = nil
+		again := openEngine(t, h.config)
+		if diff := cmp.Diff(dump(t, h.Engine, h.started), dump(t, again, h.started)); diff != "" {
+			t.Errorf("a restart shows (-before +after):\n%s", diff)
+		}
+	})
+}
+
+func stress(t *testing.T, h *hectic) {
 	const callers, calls = 64, 60
-	h := newHectic(t)
 	ops := engine.Operations()
 	ctx, stop := context.WithCancel(t.Context())
 	var loop, all sync.WaitGroup

@@ -87,12 +87,18 @@ func (e *Engine) suppressions(txn *memdb.Txn, check string) iter.Seq[model.Audit
 	}
 }
 
-// suppressFromStart puts in the suppressions of the Config.
-func (e *Engine) suppressFromStart(list []model.AuditSuppression) error {
-	txn := e.state.Txn(true)
-	defer txn.Abort()
+// suppressFromStart puts in the suppressions of the Config, in place of those that are there.
+func (e *Engine) suppressFromStart(txn *memdb.Txn) error {
+	if e.config.Suppressions == nil {
+		return nil
+	}
+	before := make(map[string]*suppressionRow)
+	for r := range rows[suppressionRow](txn, suppressionTable, "id", nil) {
+		before[string(r.key)] = r
+		remove(txn, suppressionTable, r)
+	}
 	var all []error
-	for i, s := range list {
+	for i, s := range e.config.Suppressions {
 		in := model.CreateAuditSuppressionInput{
 			CheckName: s.CheckName, ResourceIdentifier: s.ResourceIdentifier, ExpirationDate: s.ExpirationDate,
 			SuppressIndefinitely: s.SuppressIndefinitely, Description: s.Description, ClientRequestToken: newTaskID(),
@@ -103,13 +109,13 @@ func (e *Engine) suppressFromStart(list []model.AuditSuppression) error {
 			all = append(all, fmt.Errorf("Config.Suppressions[%d]: %w", i, err))
 			continue
 		}
-		put(txn, suppressionTable, newSuppression(&in))
+		row := newSuppression(&in)
+		if old := before[string(row.key)]; old != nil && old.expiry == row.expiry && old.description == row.description {
+			row = old // with the token that a client knows
+		}
+		put(txn, suppressionTable, row)
 	}
-	if err := errors.Join(all...); err != nil {
-		return err
-	}
-	txn.Commit()
-	return nil
+	return errors.Join(all...)
 }
 
 func newSuppression(in *model.CreateAuditSuppressionInput) *suppressionRow {
@@ -138,31 +144,34 @@ func (e *Engine) CreateAuditSuppression(ctx context.Context, in *model.CreateAud
 		return nil, err
 	}
 	now := time.Now()
-	row := newSuppression(in)
-	txn := e.state.Txn(true)
-	defer txn.Abort()
+	if err := e.write(func(u *update) error { return e.suppress(u.txn, p, newSuppression(in), now) }); err != nil {
+		return nil, err
+	}
+	return &model.CreateAuditSuppressionOutput{}, nil
+}
+
+func (e *Engine) suppress(txn *memdb.Txn, p model.Problems, row *suppressionRow, now time.Time) error {
 	if old := first[suppressionRow](txn, suppressionTable, "token", text(row.token)); old != nil {
 		if len(p) == 0 && old.check == row.check && old.resource == row.resource && old.created == row.created {
-			return &model.CreateAuditSuppressionOutput{}, nil
+			return nil
 		}
 		p.Add("clientRequestToken", row.token, "was given with another suppression: "+suppressed(old.check, old.resource))
 	}
-	e.wantCheck(&p, in.CheckName)
+	e.wantCheck(&p, row.check)
 	e.wantPolicy(&p, row, nil, now)
 	if err := p.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	if first[suppressionRow](txn, suppressionTable, "id", row.key) != nil {
 		id := strings.Replace(string(row.key), "\x00", "/", 1)
-		return nil, &model.ResourceAlreadyExistsException{
+		return &model.ResourceAlreadyExistsException{
 			Message:     suppressed(row.check, row.resource) + " have a suppression already",
 			ResourceID:  id,
 			ResourceARN: e.arn("auditsuppression/" + id),
 		}
 	}
 	put(txn, suppressionTable, row)
-	txn.Commit()
-	return &model.CreateAuditSuppressionOutput{}, nil
+	return nil
 }
 
 // wantPolicy notes what is wrong with a suppression that is new or replaces old. It says nothing of a date that
@@ -228,11 +237,16 @@ func (e *Engine) UpdateAuditSuppression(ctx context.Context, in *model.UpdateAud
 		return nil, err
 	}
 	now := time.Now()
-	txn := e.state.Txn(true)
-	defer txn.Abort()
+	if err := e.write(func(u *update) error { return e.updateSuppression(u.txn, p, in, now) }); err != nil {
+		return nil, err
+	}
+	return &model.UpdateAuditSuppressionOutput{}, nil
+}
+
+func (e *Engine) updateSuppression(txn *memdb.Txn, p model.Problems, in *model.UpdateAuditSuppressionInput, now time.Time) error {
 	old := e.suppression(txn, in.CheckName, in.ResourceIdentifier)
 	if old == nil {
-		return nil, noSuppression(in.CheckName, in.ResourceIdentifier)
+		return noSuppression(in.CheckName, in.ResourceIdentifier)
 	}
 	row := *old
 	switch {
@@ -240,18 +254,17 @@ func (e *Engine) UpdateAuditSuppression(ctx context.Context, in *model.UpdateAud
 		row.expiry = expiryOf(in.ExpirationDate, in.SuppressIndefinitely)
 	case in.SuppressIndefinitely != nil && old.expiry == never:
 		model.CheckExpiry(&p, in.ExpirationDate, in.SuppressIndefinitely)
-		return nil, p.Err()
+		return p.Err()
 	}
 	if in.Description != nil {
 		row.description = *in.Description
 	}
 	e.wantPolicy(&p, &row, old, now)
 	if err := p.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	put(txn, suppressionTable, &row)
-	txn.Commit()
-	return &model.UpdateAuditSuppressionOutput{}, nil
+	return nil
 }
 
 // DeleteAuditSuppression deletes a suppression. It is no error if there is none.
@@ -261,11 +274,14 @@ func (e *Engine) DeleteAuditSuppression(ctx context.Context, in *model.DeleteAud
 	if err := valid(beginWrite(ctx, e, &in)); err != nil {
 		return nil, err
 	}
-	txn := e.state.Txn(true)
-	defer txn.Abort()
-	if row := e.suppression(txn, in.CheckName, in.ResourceIdentifier); row != nil {
-		remove(txn, suppressionTable, row)
-		txn.Commit()
+	err := e.write(func(u *update) error {
+		if row := e.suppression(u.txn, in.CheckName, in.ResourceIdentifier); row != nil {
+			remove(u.txn, suppressionTable, row)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return &model.DeleteAuditSuppressionOutput{}, nil
 }

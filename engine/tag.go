@@ -32,22 +32,21 @@ func (e *Engine) taggedSchedule(txn *memdb.Txn, p model.Problems, arn string) (*
 
 // changeTags replaces the tags of a scheduled audit. change gets a copy of those that it has.
 func (e *Engine) changeTags(p model.Problems, arn string, change func(tags []model.Tag) []model.Tag) error {
-	txn := e.state.Txn(true)
-	defer txn.Abort()
-	old, err := e.taggedSchedule(txn, p, arn)
-	if err != nil {
-		return err
-	}
-	row := *old
-	row.tags = change(slices.Clone(old.tags))
-	if len(row.tags) > maxTags {
-		return &model.LimitExceededException{
-			Message: fmt.Sprintf("resourceArn %q would have %d tags; it may have %d", arn, len(row.tags), maxTags),
+	return e.write(func(u *update) error {
+		old, err := e.taggedSchedule(u.txn, p, arn)
+		if err != nil {
+			return err
 		}
-	}
-	put(txn, scheduleTable, &row)
-	txn.Commit()
-	return nil
+		row := *old
+		row.tags = change(slices.Clone(old.tags))
+		if len(row.tags) > maxTags {
+			return &model.LimitExceededException{
+				Message: fmt.Sprintf("resourceArn %q would have %d tags; it may have %d", arn, len(row.tags), maxTags),
+			}
+		}
+		put(u.txn, scheduleTable, &row)
+		return nil
+	})
 }
 
 // TagResource gives tags to a scheduled audit. A key that it has already gets the new value.
