@@ -1,0 +1,94 @@
+package boltstore
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Backup writes what is committed when it begins to w, as [Restore] and, in a file, [Open] take it. Commits go on meanwhile.
+// An error means that what was written is not whole. W must not call a method of s.
+func (s *Store) Backup(w io.Writer) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.busy.Done()
+	tx, err := s.begin(false)
+	if err != nil {
+		return failure(s.path, err)
+	}
+	defer tx.Rollback()
+	to := writer{w: w}
+	if _, err = tx.WriteTo(&to); err != nil { // which reads the file as a file
+		if to.err != nil {
+			err = to.err // bbolt keeps but its words
+		}
+		err = fmt.Errorf("backup: %w", err)
+	}
+	return failure(s.path, err)
+}
+
+// writer remembers the error of a writer.
+type writer struct {
+	w   io.Writer
+	err error
+}
+
+func (w *writer) Write(b []byte) (n int, err error) {
+	n, w.err = w.w.Write(b)
+	return n, w.err
+}
+
+// Restore makes a file at path of what [Store.Backup] wrote. There must be none, or the error wraps [fs.ErrExist]. What is
+// cut off, longer than it was, damaged or something else is refused, and nothing is at path then.
+func Restore(path string, r io.Reader) error { return restore(path, r, Options{}) }
+
+// restore is Restore, for which nothing of the options matters but what is for tests.
+func restore(path string, r io.Reader, o Options) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return failure(path, err)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return failure(path, fmt.Errorf("nothing is restored over what is there: %w", fs.ErrExist))
+	}
+	f, err := partial(path)
+	if err != nil {
+		return failure(path, err)
+	}
+	defer f.discard()
+	n, err := io.Copy(f.File, r)
+	if err != nil {
+		return failure(path, fmt.Errorf("restore: %w", err))
+	}
+	c, err := verify(f, n)
+	if err == nil {
+		err = c.wrong
+	}
+	if whole := int64(c.pages) * c.pageSize; err == nil && n != whole {
+		err = &DamageError{Page: -1, What: fmt.Sprintf("%d bytes follow the end of the backup", n-whole)}
+	}
+	if err != nil {
+		return failure(path, fmt.Errorf("what should be restored: %w", err))
+	}
+	return failure(path, f.place(path, o))
+}
+
+// Verify reads all of the file at path, and says what is wrong with it, as [Open] does. It writes nothing. While a Store has
+// it open, Verify fails with [ErrLocked].
+func Verify(path string, o Options) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return failure(path, err)
+	}
+	if err := look(path); err != nil {
+		return failure(path, err)
+	}
+	c, err := inspect(path, o)
+	if err == nil && !o.PreviousState {
+		err = c.wrong
+	}
+	return failure(path, err)
+}

@@ -1,0 +1,38 @@
+package boltstore
+
+import (
+	"io"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// NoSync returns options that sync nothing.
+func NoSync(o Options) Options {
+	o.noSync = true
+	return o
+}
+
+// RestoreNoSync is Restore, but syncs nothing.
+func RestoreNoSync(path string, r io.Reader) error { return restore(path, r, NoSync(Options{})) }
+
+// Forget has s forget how long its file was, as if it were cut off after s had looked.
+func Forget(s *Store) { s.length.Store(0) }
+
+// Seal returns how the value of a row is kept.
+func Seal(table string, key, value []byte) []byte {
+	kept, _ := seal(table, key, value)
+	return kept
+}
+
+// ErrChanged has an Open begin again.
+var ErrChanged = errChanged
+
+// Lock is how Open locks a file to write to it. It waits.
+func Lock(path string) error {
+	db, _, err := bolt(path, bbolt.Options{Timeout: time.Hour})
+	if err == nil {
+		err = db.Close()
+	}
+	return err
+}
