@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package crash_test
+
+type disk struct{}
