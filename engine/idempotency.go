@@ -36,9 +36,10 @@ func (e *Engine) startedBefore(txn *memdb.Txn, p model.Problems, r request) (*au
 	}
 	if len(r.key) > maxKey || !utf8.ValidString(r.key) {
 		p.Add("idempotency key", r.key, "must be at most 256 bytes of UTF-8")
+		return nil, p.Err()
 	}
-	if err := p.Err(); err != nil {
-		return nil, err
+	if len(p) > 0 {
+		return nil, nil // what else is wrong is told with it
 	}
 	row := first[auditRow](txn, auditTable, "key", text(r.key))
 	if row == nil {

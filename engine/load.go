@@ -131,8 +131,12 @@ func (l *loader) row(r Row) error {
 		if !row.lastSlot.IsZero() {
 			row.lastSlot = row.lastSlot.In(zone)
 		}
-		if !slices.Contains(model.AuditFrequency("").Values(), row.frequency) || row.name == "" {
+		if !slices.Contains(row.frequency.Values(), row.frequency) || row.name == "" {
 			return fmt.Errorf("is no schedule: frequency %q", row.frequency)
+		}
+		var p model.Problems
+		if model.CheckDays(&p, row.frequency, row.dayOfMonth, row.dayOfWeek); len(p) > 0 {
+			return fmt.Errorf("is no schedule: %w", p.Err())
 		}
 	case *auditRow:
 		if err := l.audit(row); err != nil {

@@ -152,6 +152,7 @@ func TestLoadRefuses(t *testing.T) {
 		},
 		{"a check that has ended without findings", state(one, progress(0, `{"taskId":"t","seq":1,"number":0,"runs":[{"ordinal":0,"details":{"checkRunStatus":"FAILED"}}]}`)), "audit t: the findings of A are missing"},
 		{"a schedule of no frequency", state(engine.Row{Table: "schedule", Key: []byte("s"), Value: version1(`{"name":"s","frequency":"HOURLY","checks":["A"],"anchor":[1,0]}`)}), `table schedule: key 73: is no schedule: frequency "HOURLY"`},
+		{"a schedule with a day that it cannot have", state(engine.Row{Table: "schedule", Key: []byte("s"), Value: version1(`{"name":"s","frequency":"DAILY","dayOfMonth":"3","checks":["A"],"anchor":[1,0]}`)}), `table schedule: key 73: is no schedule: InvalidRequestException: dayOfMonth "3" must be absent when frequency is DAILY`},
 		{"a suppression of another key", with(first("suppression"), hash("\x00")), `table suppression: key 00: is of the key...`},
 
 		{"no audits", without("audit"), "table progress: key..."},

@@ -2,10 +2,7 @@ package engine_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"

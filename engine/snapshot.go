@@ -83,7 +83,7 @@ func stateRows(txn *memdb.Txn) []Change {
 var ErrNotEmpty = errors.New("engine: only an Engine that has had no audit, and holds no schedule or suppression, can be restored into")
 
 // Restore fills an Engine that has just been made, with an empty [Store] or none, with what another's [Engine.Snapshot]
-// wrote: all of it, or nothing if there is an error. Nobody else may use the Engine meanwhile. The account's configuration is that of the snapshot. Then
+// wrote: all of it, or nothing if there is an error. The account's configuration is that of the snapshot. Then
 // [Engine.Resume] goes on with the audits that were in progress. The stream is read to its end.
 //
 // The error says what is wrong with the stream: it is no snapshot, of a later version, of another account or region, cut,
