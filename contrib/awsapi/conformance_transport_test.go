@@ -66,10 +66,11 @@ func TestConformanceOfRetries(t *testing.T) {
 						}
 					}))
 				})), hasty, entry.key)
-				_, want := r.Call(t.Context(), twin.Engine, twin.bind(r))
+				once := engine.WithIdempotencyKey(t.Context(), "one call")
+				_, want := r.Call(once, twin.Engine, twin.bind(r))
 				for range fault.calls - 1 {
 					require.NoError(t, settle(twin))
-					_, want = r.Call(t.Context(), twin.Engine, twin.bind(r))
+					_, want = r.Call(once, twin.Engine, twin.bind(r))
 				}
 				got := call(t, c, r.Operation, p.bind(r))
 				if code(got.err) != code(want) {

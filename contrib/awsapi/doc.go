@@ -18,6 +18,10 @@
 //   - Paths are taken as they come: one with a doubled slash or a trailing one is no operation's, and nothing is redirected.
 //   - Signatures are in the Authorization header, of what X-Amz-Date dates: pre-signed URLs are refused, and so is a Date
 //     instead of it.
+//   - The header amz-sdk-invocation-id, which AWS's clients send with a UUID that is the same at each attempt of a call, is the
+//     call's idempotency key ([engine.WithIdempotencyKey]): an attempt after an answer that was lost starts no second audit, but
+//     has the id of the first. Its first value counts, if that has at most 128 bytes; with Config.Credentials it is each access
+//     key's own. An id that comes again with another audit is refused.
 //   - What no operation of AWS's has errors for has AWS's common ones: MissingAuthenticationTokenException,
 //     IncompleteSignatureException, InvalidSignatureException, UnrecognizedClientException and AccessDeniedException (403),
 //     UnknownOperationException (404), MethodNotAllowedException (405), RequestTimeoutException (408),

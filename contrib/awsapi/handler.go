@@ -118,7 +118,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (op *engine.Oper
 	if err != nil {
 		return op, nil, err
 	}
-	out, err = op.Call(r.Context(), who.Engine, in)
+	out, err = op.Call(idempotent(r, who), who.Engine, in)
 	return op, out, err
 }
 
