@@ -6,16 +6,19 @@ replace github.com/fleetaudit/fleetaudit => ../..
 
 replace github.com/fleetaudit/fleetaudit/contrib/awsapi => ../awsapi
 
+replace github.com/fleetaudit/fleetaudit/contrib/boltstore => ../boltstore
+
 require (
 	github.com/aws/aws-sdk-go-v2 v1.47.7
 	github.com/fleetaudit/fleetaudit v0.0.0-00010101000000-000000000000
 	github.com/fleetaudit/fleetaudit/contrib/awsapi v0.0.0-00010101000000-000000000000
+	github.com/fleetaudit/fleetaudit/contrib/boltstore v0.0.0-00010101000000-000000000000
 	github.com/google/go-cmp v0.7.0
 	github.com/jedib0t/go-pretty/v6 v6.8.3
 	github.com/prometheus/client_golang v1.25.0
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/spf13/cobra v1.10.2
-	github.com/spf13/pflag v1.0.9
+	github.com/spf13/pflag v1.0.10
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/net v0.62.0
 	golang.org/x/sync v0.24.0
@@ -43,6 +46,7 @@ require (
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
+	go.etcd.io/bbolt v1.5.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect

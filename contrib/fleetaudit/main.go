@@ -5,9 +5,11 @@
 //	fleetaudit audit policy.json                 with a policy
 //	fleetaudit audit fleet.pem --as-of 2030-01-01
 //	fleetaudit audit fleet/ --suppressions accepted.json --forecast 2030-12-31
+//	fleetaudit audit fleet/ --data history/      what has changed since the audit before
 //	fleetaudit schedule next --frequency MONTHLY --day-of-month LAST
 //	fleetaudit checks                            what it can look for
 //	fleetaudit serve fleet/                      the operations of AWS IoT, over the fleet in a folder
+//	fleetaudit serve fleet/ --data state/        and nothing that was acknowledged is lost
 //
 // It exits with 1 if it found what --fail-on asks for, and with 2 if it could not do all of its work.
 package main

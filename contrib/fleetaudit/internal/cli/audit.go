@@ -40,6 +40,7 @@ type auditFlags struct {
 	asOf         string
 	suppressions string
 	forecast     string
+	data         string
 	failOn       failOn
 	all          bool
 	allowUnread  bool
@@ -76,18 +77,28 @@ report tells which suppressions have expired, expire within 30 days, or matched 
 --forecast runs the checks again, as of a later date and over the fleet as it is, and
 says what will be new by then: certificates that expire, suppressions that lapse.
 
+--data keeps the audits of one fleet in a folder, for 90 days, and with them a history:
+the report says what is new and what was resolved since the audit before, and since when
+each finding has been there. The audit before is the last one that was not interrupted,
+and in which not every check failed. What it found by a check that does not run this time,
+or not to its end, is not re-evaluated. Suppressions hold from audit to audit, until
+--suppressions brings others. An audit --as-of another time is compared with what the
+folder has, and not kept. One program at a time uses a folder; serve needs its own.
+
 Exit status:
   0  the audit is complete; without --fail-on, whatever it found
   1  the audit is complete, and found something at or above --fail-on; what is
      suppressed or only forecast does not count
   2  it is not complete, whatever it found: a check failed, one that --check names had
      nothing to look at, something could not be read (unless --allow-unread), or it was
-     interrupted; a check of --forecast failed; or the command line is wrong`,
+     interrupted; a check of --forecast failed; --data cannot be used, or the audit not be
+     kept there; or the command line is wrong`,
 		Example: `  fleetaudit audit fleet/
   fleetaudit audit policy.json --fail-on MEDIUM
   fleetaudit audit /etc/ssl/certs/ca-certificates.crt --as-of 2030-01-01
   fleetaudit audit fleet/ --check DEVICE_CERTIFICATE_EXPIRING_CHECK --param CERT_EXPIRATION_THRESHOLD_IN_DAYS=60
   fleetaudit audit fleet/ --suppressions accepted.json --forecast 2030-12-31
+  fleetaudit audit fleet/ --data history/
   fleetaudit audit fleet/ --format json --fail-on HIGH > audit.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 || slices.Contains(args, "") {
@@ -104,18 +115,19 @@ Exit status:
 	flags.StringVar(&f.asOf, "as-of", "", "judge as if it were this date, at midnight UTC, or `time` (default: now)")
 	flags.StringVar(&f.suppressions, "suppressions", "", "suppress what this `file` of audit suppressions says is accepted")
 	flags.StringVar(&f.forecast, "forecast", "", "say also what will be new by this date, at midnight UTC, or `time`")
+	flags.StringVar(&f.data, "data", "", "keep the audit in this `folder`, and say what has changed since the one before")
 	addEnum(cmd, flags, "fail-on", &f.failOn, "exit with 1 if there are findings of this `severity` or a worse one: CRITICAL, HIGH, MEDIUM, LOW, NONE")
 	flags.BoolVar(&f.allowUnread, "allow-unread", false, "do not exit with 2 because something could not be read")
 	flags.BoolVar(&f.all, "all", false, "show long lists whole")
 	_ = cmd.RegisterFlagCompletionFunc("check", a.completeChecks)
 	_ = cmd.MarkFlagFilename("suppressions")
+	_ = cmd.MarkFlagDirname("data")
 	return cmd
 }
 
-func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
+func (a *app) audit(ctx context.Context, f auditFlags, paths []string) (err error) {
 	asOf := time.Now()
 	if f.asOf != "" {
-		var err error
 		if asOf, err = parseDate("as-of", f.asOf, time.UTC); err != nil {
 			return err
 		}
@@ -146,6 +158,11 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
 			return err
 		}
 	}
+	h, err := openHistory(f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
 	progress := terminal.NewProgress(a.stderr, a.color)
 	defer progress.Stop()
 	reading := "Reading " + strings.Join(fleet.Names(paths), ", ")
@@ -162,9 +179,9 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
 	r := report.New(fleet.Names(paths), loaded)
 	r.AsOf = model.At(asOf)
 
-	if run := a.choose(r, wanted, loaded.Contents); len(run) > 0 {
+	if all, run := a.choose(r, wanted, loaded.Contents); len(run) > 0 {
 		x := execution{
-			checks: run, params: params, suppressions: suppressionsOf(run, suppressions), asOf: asOf, forecast: to, progress: progress,
+			checks: all, specs: run, params: params, suppressions: suppressions, asOf: asOf, forecast: to, history: h, progress: progress,
 		}
 		if err := x.run(ctx, r); err != nil {
 			return err
@@ -172,6 +189,8 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
 	}
 	if f.suppressions != "" {
 		r.Suppress(f.suppressions, suppressions)
+	} else if h != nil && len(h.suppressions) > 0 {
+		r.Suppress(h.folder.Path, h.suppressions)
 	}
 	r.Name(loaded)
 	progress.Stop()
@@ -184,13 +203,22 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) error {
 	if err != nil {
 		return err
 	}
+	if h != nil {
+		for _, at := range h.cutOff {
+			a.say("the audit of %s in --data %q was cut off by the end of its program, and ended canceled", at.UTC().Format(time.DateTime+" UTC"), f.data)
+		}
+	}
+	if err := h.failed(); err != nil {
+		a.say("%v", err)
+		a.code = ExitError
+	}
 	if why := incomplete(r, f); why != "" {
 		a.say("the audit is not complete: %s", why)
 		a.code = ExitError
 	} else if why := incompleteForecast(r, f); why != "" {
 		a.say("the forecast is not complete: %s", why)
 		a.code = ExitError
-	} else if f.failOn.reached(r.Worst()) {
+	} else if a.code == ExitOK && f.failOn.reached(r.Worst()) {
 		a.code = ExitFindings
 	}
 	return nil

@@ -59,10 +59,10 @@ func (c coverage) uncovered(certificates []inventory.Certificate) int {
 }
 
 // note puts into r how far the CRLs reach that the checks of run need.
-func (c coverage) note(r *report.Report, run []checks.Check) {
+func (c coverage) note(r *report.Report, run []checks.Spec) {
 	noted := make(map[string]bool)
-	for _, check := range run {
-		if spec := check.Spec(); c.needed(spec) {
+	for _, spec := range run {
+		if c.needed(spec) {
 			if certificates, kind := c.judges(spec); !noted[kind] {
 				noted[kind] = true
 				r.NoteUncovered(c.uncovered(certificates), kind)

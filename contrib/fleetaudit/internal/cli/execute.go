@@ -13,46 +13,62 @@ import (
 
 // execution is what to run, and as of when.
 type execution struct {
-	checks       []checks.Check
+	checks       []checks.Check               // all that there are
+	specs        []checks.Spec                // of those to run, in order
 	params       map[string]map[string]string // by the names of the checks
-	suppressions []model.AuditSuppression     // those of the checks
+	suppressions []model.AuditSuppression     // nil: those of the history
 	asOf         time.Time
 	forecast     time.Time // zero: none
+	history      *history  // nil: the audit is not kept
 	progress     *terminal.Progress
 }
 
 // run audits, and puts what became of the checks into r. If ctx ends, the audit is cancelled, and that is what
 // became of them.
 func (x execution) run(ctx context.Context, r *report.Report) error {
+	// From here on an end of ctx cancels the audit, and what it has found is still read.
+	inner := context.WithoutCancel(ctx)
 	// The fleet is in memory and somebody can interrupt: that is limit enough.
-	e, err := engine.New(engine.Config{
+	e, err := x.history.engine(inner, engine.Config{
 		Checks: x.checks, EnableAll: true, MaxFindings: -1, CheckTimeLimit: -1, Suppressions: x.suppressions,
 	})
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	r.Specs = e.Checks()
+	r.Specs = x.specs
 	start := &model.StartOnDemandAuditTaskInput{}
 	configure := &model.UpdateAccountAuditConfigurationInput{AuditCheckConfigurations: map[string]model.AuditCheckConfiguration{}}
-	for _, s := range r.Specs {
+	for _, s := range x.specs {
 		start.TargetCheckNames = append(start.TargetCheckNames, s.Name)
-		configure.AuditCheckConfigurations[s.Name] = model.AuditCheckConfiguration{Enabled: true, Configuration: x.params[s.Name]}
+		params := x.params[s.Name]
+		if params == nil {
+			params = map[string]string{} // else those of the audit before would stay
+		}
+		configure.AuditCheckConfigurations[s.Name] = model.AuditCheckConfiguration{Enabled: true, Configuration: params}
 	}
-	// From here on an end of ctx cancels the audit, and what it has found is still read.
-	inner := context.WithoutCancel(ctx)
 	if _, err := e.UpdateAccountAuditConfiguration(inner, configure); err != nil {
 		return err
 	}
-	task, err := e.StartAuditAsOf(inner, start, x.asOf)
+	asOf := x.asOf
+	if x.history != nil && !x.history.reads {
+		asOf = time.Time{} // an audit of now has a history
+	}
+	task, err := e.StartAuditAsOf(inner, start, asOf)
 	if err != nil {
 		return err
 	}
 	r.TaskID = task.TaskID
-	if err := x.wait(ctx, r, e); err != nil || x.forecast.IsZero() {
+	if err := x.wait(ctx, r, e); err != nil {
 		return err
 	}
-	return forecast(ctx, r, e, x.asOf, x.forecast, x.progress)
+	if asOf.IsZero() {
+		r.AsOf = r.AuditTask.TaskStartTime
+	}
+	if err := x.history.compare(inner, r, e); err != nil || x.forecast.IsZero() {
+		return err
+	}
+	return x.lookAhead(ctx, r, e)
 }
 
 // wait puts into r what becomes of its audit. If ctx ends, that is cancelled.
@@ -63,7 +79,7 @@ func (x execution) wait(ctx context.Context, r *report.Report, e *engine.Engine)
 		_, _ = e.CancelAuditTask(inner, &model.CancelAuditTaskInput{TaskID: r.TaskID})
 	})
 	defer stop()
-	defer watch(x.progress, e, r.TaskID)()
+	defer watch(x.progress, e, x.specs, r.TaskID)()
 	if r.AuditTask, err = e.WaitAuditTask(inner, r.TaskID); err != nil {
 		return err
 	}
@@ -71,7 +87,7 @@ func (x execution) wait(ctx context.Context, r *report.Report, e *engine.Engine)
 		if err != nil {
 			return err
 		}
-		r.Findings = append(r.Findings, f)
+		r.Findings = append(r.Findings, report.Finding{AuditFinding: f})
 	}
 	return nil
 }

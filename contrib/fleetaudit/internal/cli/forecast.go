@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/report"
-	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/terminal"
 	"github.com/fleetaudit/fleetaudit/engine"
 	"github.com/fleetaudit/fleetaudit/model"
 )
@@ -27,12 +26,16 @@ func parseForecast(f auditFlags, asOf time.Time) (time.Time, error) {
 	return to, fmt.Errorf("--forecast %q: must be after %s", f.forecast, from)
 }
 
-// forecast puts into r what the checks of e find by a later time. If ctx ends, r gets no forecast, and it is no error.
-func forecast(ctx context.Context, r *report.Report, e *engine.Engine, asOf, to time.Time, progress *terminal.Progress) error {
-	words := "Looking ahead to " + to.Format(time.DateOnly)
-	progress.Show(-1, words)
-	defer animate(progress, func(context.Context) (float64, string, error) { return -1, words, nil })()
-	f, err := e.Forecast(ctx, engine.ForecastInput{From: asOf, To: to})
+// lookAhead puts into r what the checks find by a later time. If ctx ends, r gets no forecast, and it is no error.
+func (x execution) lookAhead(ctx context.Context, r *report.Report, e *engine.Engine) error {
+	words := "Looking ahead to " + x.forecast.Format(time.DateOnly)
+	x.progress.Show(-1, words)
+	defer animate(x.progress, func(context.Context) (float64, string, error) { return -1, words, nil })()
+	in := engine.ForecastInput{From: x.asOf, To: x.forecast}
+	for _, s := range x.specs {
+		in.TargetCheckNames = append(in.TargetCheckNames, s.Name)
+	}
+	f, err := e.Forecast(ctx, in)
 	switch {
 	case ctx.Err() != nil:
 		return nil

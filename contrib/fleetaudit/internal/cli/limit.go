@@ -40,12 +40,11 @@ func (c coverage) missing(source checks.Handle) report.NotRunCheck {
 const debianKey = "CERTIFICATE_KEY_VULNERABILITY_CVE-2008-0166"
 
 // noteWeakKeys puts into r that checks of run look for keys on a list, and there is none.
-func noteWeakKeys(r *report.Report, run []checks.Check, c coverage) {
+func noteWeakKeys(r *report.Report, run []checks.Spec, c coverage) {
 	if c.inv.WeakKeys().Len() > 0 {
 		return
 	}
-	for _, check := range run {
-		spec := check.Spec()
+	for _, spec := range run {
 		if !slices.ContainsFunc(spec.ReasonCodes, func(code checks.ReasonCode) bool { return code.Code == debianKey }) {
 			continue
 		}
@@ -65,9 +64,9 @@ func mayBeRSA(c inventory.Certificate) bool {
 const connectionDays = 31
 
 // noteConnections puts into r that checks of run have no connection event of the days at which they look.
-func noteConnections(r *report.Report, run []checks.Check, c coverage) {
-	if !slices.ContainsFunc(run, func(check checks.Check) bool {
-		source := check.Spec().Source
+func noteConnections(r *report.Report, run []checks.Spec, c coverage) {
+	if !slices.ContainsFunc(run, func(spec checks.Spec) bool {
+		source := spec.Source
 		return source == checks.Handle(c.inv.Clients) || source == checks.Handle(c.inv.CertificateUses)
 	}) {
 		return

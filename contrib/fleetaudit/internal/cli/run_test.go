@@ -58,10 +58,13 @@ func words(line string) []string {
 	return all
 }
 
+// testdata is the folder of that name, also for a test that works in another one.
+var testdata, _ = filepath.Abs("testdata")
+
 // golden compares got with a file in testdata, or writes it.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
+	path := filepath.Join(testdata, name)
 	if *update {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
@@ -169,6 +172,8 @@ func TestCompletion(t *testing.T) {
 		{"audit --check X,LOG", "X,LOGGING_DISABLED_CHECK\tLogging is disabled\n:4\n"},
 		{"audit --fail-on C", "CRITICAL\nHIGH\nMEDIUM\nLOW\nNONE\n:4\n"},
 		{"audit --suppressions acc", ":0\n"}, // files, whatever they are called
+		{"audit --data hi", ":16\n"},         // folders
+		{"serve --data da", ":16\n"},
 		{"serve --log-level w", "debug\ninfo\nwarn\nerror\n:4\n"},
 		{"serve --credentials ke", ":0\n"},
 		{"schedule next --frequency D", "DAILY\nWEEKLY\nBIWEEKLY\nMONTHLY\n:4\n"},

@@ -51,13 +51,13 @@ func noSuchCheck(name string, all []string) string {
 	return "is not a check: " + hint
 }
 
-// choose returns those of the wanted checks that have something to look at in a fleet, and puts into r the
-// others and what limits these.
-func (a *app) choose(r *report.Report, wanted []checks.Spec, fleet inventory.Contents) []checks.Check {
+// choose returns all checks over a fleet, and which of the wanted ones have something to look at in it, and puts into r
+// the others and what limits these.
+func (a *app) choose(r *report.Report, wanted []checks.Spec, fleet inventory.Contents) (all []checks.Check, run []checks.Spec) {
 	inv := inventory.New(fleet)
 	crls := newCoverage(inv, fleet)
-	var run []checks.Check
-	for _, c := range a.all(inv) {
+	all = a.all(inv)
+	for _, c := range all {
 		spec := c.Spec()
 		if !slices.ContainsFunc(wanted, func(w checks.Spec) bool { return w.Name == spec.Name }) {
 			continue
@@ -67,12 +67,12 @@ func (a *app) choose(r *report.Report, wanted []checks.Spec, fleet inventory.Con
 			r.NotRunChecks = append(r.NotRunChecks, not)
 			continue
 		}
-		run = append(run, c)
+		run = append(run, spec)
 	}
 	crls.note(r, run)
 	noteWeakKeys(r, run, crls)
 	noteConnections(r, run, crls)
-	return run
+	return all, run
 }
 
 // nothingFor says what is missing for a check to tell anything; without a reason if nothing is.

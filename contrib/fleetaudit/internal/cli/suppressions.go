@@ -44,7 +44,7 @@ func parseSuppressions(data []byte, specs []checks.Spec) ([]model.AuditSuppressi
 	for i, s := range specs {
 		checkNames[i] = s.Name
 	}
-	var all []model.AuditSuppression
+	all := []model.AuditSuppression{} // none are not the same as nobody having said which
 	first := make(map[suppressionKey]string)
 	there := false
 	err = d.object("", func(name, path string) error {
@@ -97,13 +97,4 @@ func checkSuppression(path string, s model.AuditSuppression, checkNames []string
 		p[i].Field = path + "." + p[i].Field
 	}
 	return plain(p.Err())
-}
-
-// suppressionsOf returns those of a list that are about one of some checks.
-func suppressionsOf(run []checks.Check, list []model.AuditSuppression) []model.AuditSuppression {
-	names := make(map[string]bool)
-	for _, c := range run {
-		names[c.Spec().Name] = true
-	}
-	return slices.DeleteFunc(slices.Clone(list), func(s model.AuditSuppression) bool { return !names[s.CheckName] })
 }

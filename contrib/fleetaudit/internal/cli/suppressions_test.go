@@ -59,7 +59,7 @@ func TestSuppressionsRead(t *testing.T) {
 		want       []model.AuditSuppression
 	}{
 		{"every member of a resource", suppressions(string(written)), []model.AuditSuppression{everything}},
-		{"none", suppressions(), nil},
+		{"none", suppressions(), []model.AuditSuppression{}},
 		{"indefinite", suppressions(aSuppression), []model.AuditSuppression{want("")}},
 		{"version 1 of the AWS CLI", suppressions(until("1724112000.0")), []model.AuditSuppression{want("2024-08-20T00:00:00Z")}},
 		{"version 2 of the AWS CLI", suppressions(until(`"2024-08-20T00:00:00+00:00"`)), []model.AuditSuppression{want("2024-08-20T00:00:00Z")}},

@@ -15,14 +15,14 @@ import (
 // frame is how often progress is shown.
 const frame = 100 * time.Millisecond
 
-// watch shows how far an audit is, until stop is called.
-func watch(p *terminal.Progress, e *engine.Engine, taskID string) (stop func()) {
+// watch shows how far an audit of checks is that specs are of, until stop is called.
+func watch(p *terminal.Progress, e *engine.Engine, specs []checks.Spec, taskID string) (stop func()) {
 	return animate(p, func(ctx context.Context) (float64, string, error) {
 		task, err := e.DescribeAuditTask(ctx, &model.DescribeAuditTaskInput{TaskID: taskID})
 		if err != nil {
 			return 0, "", err
 		}
-		done, words := progressOf(task, e.Checks())
+		done, words := progressOf(task, specs)
 		return done, words, nil
 	})
 }

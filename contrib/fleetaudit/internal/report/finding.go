@@ -82,12 +82,19 @@ func (w *writer) notEvaluable() {
 		reason string
 	}
 	var once []model.AuditFinding
-	seen := make(map[resource]bool)
+	seen := make(map[resource]int)
 	for _, f := range w.open {
+		if !isNotEvaluable(f) {
+			continue
+		}
 		k := resource{f.NonCompliantResource.ResourceIdentifier, f.ReasonForNonCompliance}
-		if isNotEvaluable(f) && !seen[k] {
-			seen[k] = true
+		i, again := seen[k]
+		switch {
+		case !again:
+			seen[k] = len(once)
 			once = append(once, f)
+		case w.isOlder(f, once[i]): // another check could not judge it before
+			once[i] = f
 		}
 	}
 	if len(once) == 0 {

@@ -16,6 +16,7 @@ import (
 type item struct {
 	id   model.ResourceIdentifier
 	info map[string]string
+	mark terminal.Cell // since when something is said of it
 }
 
 // resources writes a table of what findings are about, and of the resources that are related to each.
@@ -27,10 +28,13 @@ func (w *writer) resources(found []model.AuditFinding) {
 	if facts := factsOf(infos); len(facts) > 0 && facts[0].isTime() {
 		slices.SortStableFunc(found, facts[0].compare) // what is due first is read first
 	}
+	if w.marks != nil {
+		slices.SortStableFunc(found, w.compareChange)
+	}
 	shown := found[:w.cut(len(found), Shown)]
 	items := make([]item, len(shown))
 	for i, f := range shown {
-		items[i] = item{f.NonCompliantResource.ResourceIdentifier, f.NonCompliantResource.AdditionalInfo}
+		items[i] = item{f.NonCompliantResource.ResourceIdentifier, f.NonCompliantResource.AdditionalInfo, w.mark(f)}
 	}
 	w.items("  ", items, true)
 	w.more("  ", len(found)-len(shown))
@@ -50,7 +54,7 @@ func (w *writer) related(id string, list []model.RelatedResource) {
 	w.prose("  ", terminal.Plain, id+" concerns "+relatedWords(list)+":")
 	items := make([]item, w.cut(len(list), shownRelated))
 	for i := range items {
-		items[i] = item{list[i].ResourceIdentifier, list[i].AdditionalInfo}
+		items[i] = item{id: list[i].ResourceIdentifier, info: list[i].AdditionalInfo}
 	}
 	w.items("    ", items, false)
 	w.more("    ", len(list)-len(items))
@@ -110,6 +114,7 @@ func (w *writer) items(indent string, items []item, main bool) {
 	for _, f := range facts {
 		columns = append(columns, f.column())
 	}
+	columns = append(columns, terminal.Column{Title: firstSeen})
 	titles, places := main || len(facts) > 0, main || len(facts) == 0
 	if places {
 		columns = append(columns, w.fromColumn())
@@ -124,6 +129,7 @@ func (w *writer) items(indent string, items []item, main bool) {
 		for _, f := range facts {
 			rows[i] = append(rows[i], terminal.Cell{Text: f.text(it.info)})
 		}
+		rows[i] = append(rows[i], it.mark)
 		if places {
 			rows[i] = append(rows[i], cells[2])
 		}

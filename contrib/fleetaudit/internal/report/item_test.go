@@ -38,7 +38,7 @@ func id(kind, name string) (id model.ResourceIdentifier) {
 // text is the report about one finding, from the reason on.
 func text(r *report.Report, f model.AuditFinding, all bool) string {
 	f.CheckName, f.Severity, f.ReasonForNonComplianceCode, f.ReasonForNonCompliance = "A_CHECK", "HIGH", "CODE", "Why."
-	r.Findings = []model.AuditFinding{f}
+	r.Findings = []report.Finding{{AuditFinding: f}}
 	r.Specs = []checks.Spec{{Name: "A_CHECK", Severity: "HIGH"}}
 	_, after, _ := strings.Cut(r.Text(terminal.Screen{Width: 100}, all), "CODE (1): Why.\n")
 	before, _, _ := strings.Cut(after, "\nNo check ran")
@@ -79,7 +79,7 @@ func TestResources(t *testing.T) {
 		t.Run(row.kind+" "+row.name, func(t *testing.T) {
 			r := report.New([]string{"fleet"}, loaded)
 			f := model.AuditFinding{NonCompliantResource: model.NonCompliantResource{ResourceIdentifier: id(row.kind, row.name)}}
-			r.Findings = []model.AuditFinding{f}
+			r.Findings = []report.Finding{{AuditFinding: f}}
 			r.Name(loaded)
 			got := strings.Split(text(r, f, false), "\n")
 			if !strings.HasPrefix(got[0], "  "+row.kind) || !strings.HasPrefix(got[2], "  "+row.want) || !strings.HasSuffix(got[2], row.place) ||

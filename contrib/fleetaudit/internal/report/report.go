@@ -13,20 +13,21 @@ import (
 
 // Report is an audit from end to end. Its JSON has AWS's shapes where AWS has one, and no null.
 type Report struct {
-	Paths        []string             `json:"paths"`
-	AsOf         model.Timestamp      `json:"asOf"` // the instant as of which checks judged
-	Loaded       Counts               `json:"loaded"`
-	LoadProblems []LoadProblem        `json:"loadProblems"` // what could not be read
-	Ignored      []LoadProblem        `json:"ignored"`      // what was left out on purpose
-	NotRunChecks []NotRunCheck        `json:"notRunChecks"`
-	Notes        []string             `json:"notes"`            // what limits the worth of what the checks found
-	TaskID       string               `json:"taskId,omitempty"` // empty, as AuditTask is nil: no check could run
-	AuditTask    *Task                `json:"auditTask,omitempty"`
-	Findings     []model.AuditFinding `json:"findings"`
-	Suppressions *Suppressions        `json:"suppressions,omitempty"` // nil: none were given
-	Forecast     *Forecast            `json:"forecast,omitempty"`     // nil: none was asked for, or it was interrupted
+	Paths        []string        `json:"paths"`
+	AsOf         model.Timestamp `json:"asOf"` // the instant as of which checks judged
+	Loaded       Counts          `json:"loaded"`
+	LoadProblems []LoadProblem   `json:"loadProblems"` // what could not be read
+	Ignored      []LoadProblem   `json:"ignored"`      // what was left out on purpose
+	NotRunChecks []NotRunCheck   `json:"notRunChecks"`
+	Notes        []string        `json:"notes"`            // what limits the worth of what the checks found
+	TaskID       string          `json:"taskId,omitempty"` // empty, as AuditTask is nil: no check could run
+	AuditTask    *Task           `json:"auditTask,omitempty"`
+	Findings     []Finding       `json:"findings"`
+	Changes      *Changes        `json:"changes,omitempty"`      // nil: audits are not kept, or no check could run
+	Suppressions *Suppressions   `json:"suppressions,omitempty"` // nil: none were given
+	Forecast     *Forecast       `json:"forecast,omitempty"`     // nil: none was asked for, or it was interrupted
 
-	// Resources are those that findings or suppressions name and that stand somewhere: certificates by certificate id, policy
+	// Resources are those that findings, changes or suppressions name and that stand somewhere: certificates by certificate id, policy
 	// versions as policy/NAME:VERSION, identity pools by id, role aliases by ARN, and accounts.
 	Resources map[string]Resource `json:"resources"`
 
@@ -61,7 +62,7 @@ func New(paths []string, loaded inventory.Loaded) *Report {
 		Ignored:      problems(loaded.Ignored),
 		NotRunChecks: []NotRunCheck{},
 		Notes:        []string{},
-		Findings:     []model.AuditFinding{},
+		Findings:     []Finding{},
 		Resources:    map[string]Resource{},
 	}
 }
@@ -77,7 +78,7 @@ func problems(list []inventory.Problem) []LoadProblem {
 // Worst returns the severity of the worst finding that is not suppressed, or an empty one if there is none.
 func (r *Report) Worst() model.AuditFindingSeverity {
 	for _, s := range model.AuditFindingSeverity("").Values() {
-		if slices.ContainsFunc(r.Findings, func(f model.AuditFinding) bool { return f.Severity == s && !isSuppressed(f) }) {
+		if slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity == s && !isSuppressed(f.AuditFinding) }) {
 			return s
 		}
 	}

@@ -30,11 +30,11 @@ func TestWorst(t *testing.T) {
 			want = severity
 		}
 		if severity != "" {
-			r.Findings = append(r.Findings, finding("ANY_CHECK", severity, "p"))
+			r.Findings = append(r.Findings, report.Finding{AuditFinding: finding("ANY_CHECK", severity, "p")})
 		}
 		suppressed := finding("ANY_CHECK", "CRITICAL", "p")
 		suppressed.IsSuppressed = new(true)
-		r.Findings = append(r.Findings, suppressed) // which does not count
+		r.Findings = append(r.Findings, report.Finding{AuditFinding: suppressed}) // which does not count
 		if got := r.Worst(); got != want {
 			t.Errorf("worst of %d findings: %q, want %q", len(r.Findings), got, want)
 		}
@@ -43,10 +43,10 @@ func TestWorst(t *testing.T) {
 
 // TestText looks for words that one report must have, and those that it must not.
 func TestText(t *testing.T) {
-	policies := func(n int) []model.AuditFinding {
-		var all []model.AuditFinding
+	policies := func(n int) []report.Finding {
+		var all []report.Finding
 		for range n {
-			all = append(all, finding("POLICY_CHECK", "HIGH", "\x1b[31mpolicy"))
+			all = append(all, report.Finding{AuditFinding: finding("POLICY_CHECK", "HIGH", "\x1b[31mpolicy")})
 		}
 		return all
 	}
@@ -63,7 +63,7 @@ func TestText(t *testing.T) {
 		name     string
 		all      bool
 		task     *report.Task
-		findings []model.AuditFinding
+		findings []report.Finding
 		want     []string
 		not      []string
 	}{

@@ -32,7 +32,15 @@ func (r *Report) Name(loaded inventory.Loaded) {
 		}
 	}
 	for i := range r.Findings {
-		finding(&r.Findings[i])
+		finding(&r.Findings[i].AuditFinding)
+	}
+	if c := r.Changes; c != nil {
+		for i := range c.Resolved {
+			finding(&c.Resolved[i].AuditFinding)
+		}
+		for i := range c.NotReevaluated {
+			finding(&c.NotReevaluated[i].AuditFinding)
+		}
 	}
 	if s := r.Suppressions; s != nil {
 		suppressions(slices.Concat(s.Expired, s.Expiring, s.Unmatched))

@@ -60,7 +60,7 @@ func TestSuppress(t *testing.T) {
 	} {
 		r := report.New(nil, inventory.Loaded{})
 		r.AuditTask, r.AsOf = row.task, suppression("", "", asOf).ExpirationDate
-		r.Findings = []model.AuditFinding{finding("FOUND", "HIGH", "p")}
+		r.Findings = []report.Finding{{AuditFinding: finding("FOUND", "HIGH", "p")}}
 		r.Findings[0].NonCompliantResource.ResourceIdentifier = id("POLICY:VERSION", "p")
 		r.Suppress("f.json", row.list)
 		policies := func(list []model.AuditSuppression) string {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/contrib/fleetaudit/internal/terminal"
+	"github.com/fleetaudit/fleetaudit/findings"
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
@@ -19,8 +20,13 @@ const Shown = 10
 func (r *Report) Text(screen terminal.Screen, all bool) string {
 	w := &writer{
 		report: r, screen: screen, all: all, oneFile: r.oneFile(), wholeFiles: r.wholeFiles(),
-		open: slices.DeleteFunc(slices.Clone(r.Findings), isSuppressed),
 	}
+	for _, f := range r.Findings {
+		if !isSuppressed(f.AuditFinding) {
+			w.open = append(w.open, f.AuditFinding)
+		}
+	}
+	w.marked()
 	w.head()
 	w.notRead()
 	w.table()
@@ -29,6 +35,7 @@ func (r *Report) Text(screen terminal.Screen, all bool) string {
 	w.notEvaluable()
 	w.notRun()
 	w.notes()
+	w.changes()
 	w.suppressions()
 	w.forecast()
 	w.summary()
@@ -41,8 +48,9 @@ type writer struct {
 	report              *Report
 	screen              terminal.Screen
 	all                 bool
-	oneFile, wholeFiles bool                 // see Report.oneFile and Report.wholeFiles
-	open                []model.AuditFinding // those that are not suppressed
+	oneFile, wholeFiles bool                             // see Report.oneFile and Report.wholeFiles
+	open                []model.AuditFinding             // those that are not suppressed
+	marks               map[findings.Fingerprint]Finding // see marked
 }
 
 func (w *writer) line(indent string, ink terminal.Ink, text string) {
@@ -289,6 +297,9 @@ func (w *writer) summary() {
 	w.line("", ink, words)
 	if len(rest) > 0 {
 		w.prose("", terminal.Plain, strings.Join(rest, ", "))
+	}
+	if c := r.Changes; c != nil && c.Since != nil {
+		w.prose("", terminal.Plain, "Since "+c.Since.Time.UTC().Format(time.DateOnly)+": "+c.words(r.Findings))
 	}
 	if r.Forecast != nil {
 		w.prose("", terminal.Plain, "By "+strings.TrimPrefix(r.Forecast.Summary, "by "))

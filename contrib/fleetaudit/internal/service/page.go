@@ -1,7 +1,7 @@
 package service
 
 import (
-	"io"
+	"encoding/json"
 	"net/http"
 	"time"
 )
@@ -46,16 +46,25 @@ func (s *Service) front(next, metrics http.Handler, refuse func(*http.Request) e
 	})
 }
 
+// healthPage is what a page says of the service.
+type healthPage struct {
+	Status string `json:"status"`           // ok, stopping, or failed
+	Reason string `json:"reason,omitempty"` // why it has failed
+}
+
 // health says whether the service goes on.
 func (s *Service) health(w http.ResponseWriter, _ *http.Request) {
-	status, code := "ok", http.StatusOK
+	page, code := healthPage{Status: "ok"}, http.StatusOK
 	if s.stopping.Load() {
-		status, code = "stopping", http.StatusServiceUnavailable
+		page.Status, code = "stopping", http.StatusServiceUnavailable
+	}
+	if err := s.Engine.Err(); err != nil {
+		page, code = healthPage{"failed", err.Error()}, http.StatusServiceUnavailable
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(code)
-	io.WriteString(w, `{"status":"`+status+`"}`+"\n")
+	json.NewEncoder(w).Encode(page)
 }
 
 func anybody(*http.Request) error { return nil }

@@ -43,8 +43,8 @@ type Service struct {
 }
 
 // Run serves until ctx ends, or something ends that must not. It owns both listeners and the Engine, all of which are
-// closed when it returns: requests in flight are served to their end, then running audits are cancelled. The error is nil
-// if it was ctx that ended, and everything else ended in time.
+// closed when it returns: requests in flight are served to their end, then running audits are cancelled, or with a Store
+// left to the next Engine. The error is nil if it was ctx that ended, and everything else ended in time.
 func (s *Service) Run(ctx context.Context) error {
 	own := metrics.Handler(s.Engine.Statistics, s.Fleet.Status, s.Log)
 	servers := []*http.Server{s.serve(s.front(s.API, own, awsapi.Local))}
@@ -65,7 +65,7 @@ func (s *Service) Run(ctx context.Context) error {
 		})
 	}
 	for what, work := range map[string]func(context.Context) error{
-		"starting scheduled audits": s.Engine.Run,
+		"starting scheduled audits": s.schedule,
 		"following the fleet":       s.Fleet.Follow,
 	} {
 		group.Go(func() error {
@@ -90,6 +90,12 @@ func (s *Service) Run(ctx context.Context) error {
 	})
 	err := group.Wait()
 	return errors.Join(err, closed)
+}
+
+// schedule starts scheduled audits. It ends, too, when the Store has failed.
+func (s *Service) schedule(ctx context.Context) error {
+	err := s.Engine.Run(ctx)
+	return cmp.Or(s.Engine.Err(), err)
 }
 
 // serve makes a server.

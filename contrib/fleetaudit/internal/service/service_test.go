@@ -71,6 +71,12 @@ func (r *running) end() error {
 // newService makes a Service of one policy and one check, which judges when it is told to, with an API of its own.
 func newService(t *testing.T, api http.Handler) *running {
 	t.Helper()
+	return newStoredService(t, api, nil)
+}
+
+// newStoredService is newService with a Store.
+func newStoredService(t *testing.T, api http.Handler, store engine.Store) *running {
+	t.Helper()
 	r := &running{folder: t.TempDir(), judged: make(chan struct{}, 100), goOn: make(chan struct{}), ended: make(chan error, 1)}
 	r.write(t, "a.json")
 	log := slog.New(slog.NewTextHandler(r, nil))
@@ -89,7 +95,7 @@ func newService(t *testing.T, api http.Handler) *running {
 		}
 		return ctx.Err()
 	})
-	e, err := engine.New(engine.Config{Checks: []checks.Check{check}, EnableAll: true, Logger: log})
+	e, err := engine.New(engine.Config{Checks: []checks.Check{check}, EnableAll: true, Logger: log, Store: store})
 	require.NoError(t, err)
 	r.Service = &service.Service{Engine: e, Fleet: live, API: api, Log: log, Listener: listen(t), Metrics: listen(t)}
 	return r
