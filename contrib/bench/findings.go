@@ -17,6 +17,7 @@ import (
 // sizes says how large everything is.
 type sizes struct {
 	load        load.Config
+	durability  durability
 	first       int // findings of a first audit
 	day, repeat int // findings of a day's audit, and for how many days it is repeated
 	days        int // of the long row
@@ -28,7 +29,7 @@ type sizes struct {
 // full is the size that targets are for.
 func full() sizes {
 	return sizes{
-		load:  fullLoad(),
+		load: fullLoad(), durability: fullDurability(),
 		first: 1e6, day: 1e5, repeat: 3, days: 90, audits: 100, readers: 250 * time.Millisecond,
 		depths: depths{findings: 1_200_000, depth: 900_000, page: 250, pairs: 40},
 	}
