@@ -72,10 +72,16 @@ func (x *execution) details(t *findings.Txn, c change) model.AuditCheckDetails {
 	}
 	d := ended(out, suppressed, x.stopped(out))
 	x.ended = append(x.ended, func() { x.tally(c, d.CheckRunStatus, found) })
-	if d.CheckRunStatus == model.AuditCheckRunStatusFailed {
+	return d
+}
+
+// log tells of a check run that has failed. The handler is the host's, and must not end what it is told of, nor run in a
+// transaction.
+func (x *execution) log(c change) {
+	if out := c.outcome; out != nil && out.Err != nil && !x.stopped(out) {
+		defer func() { _ = recover() }()
 		logFailure(x.jobs[c.ordinal].Pass.Logger, out)
 	}
-	return d
 }
 
 // tally counts a check run that has ended for Statistics.
@@ -165,9 +171,7 @@ func (a acceptance) mark(check string, reported []checks.Finding) (found []findi
 	return found, int64(len(resources))
 }
 
-// logFailure tells of a check that failed. The handler is the host's, and must not end what it is told of.
 func logFailure(logger *slog.Logger, out *checks.Outcome) {
-	defer func() { _ = recover() }()
 	if out.Stack != nil {
 		logger.Error("check failed", "error", out.Message, "stack", string(out.Stack))
 		return

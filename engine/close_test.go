@@ -180,7 +180,7 @@ func TestCloseGivesUp(t *testing.T) {
 			},
 			names: []string{"HANGING"},
 			after: 10 * time.Second,
-			err:   "engine: close: 1 audits, 0 forecasts and 0 notifiers have not ended: gave up waiting",
+			err:   "engine: close: 1 audits, 0 forecasts, 0 notifiers and 0 changes have not ended: gave up waiting",
 		},
 		{
 			name: "a notifier ignores it",
@@ -192,7 +192,7 @@ func TestCloseGivesUp(t *testing.T) {
 			},
 			names: []string{"GOOD"},
 			after: 10 * time.Second,
-			err:   "engine: close: 0 audits, 0 forecasts and 1 notifiers have not ended: gave up waiting",
+			err:   "engine: close: 0 audits, 0 forecasts, 1 notifiers and 0 changes have not ended: gave up waiting",
 		},
 		{
 			name: "a notifier stops when its context ends",

@@ -55,7 +55,8 @@ type Engine struct {
 	running     map[string]*execution // by task id
 	notifying   int                   // calls of the Notifier
 	forecasting int                   // calls of Forecast
-	work        sync.WaitGroup        // audits, notifications and forecasts
+	changing    int                   // operations that change something
+	work        sync.WaitGroup        // audits, notifications, forecasts, and operations that change something
 }
 
 // New makes an Engine. It reads the Spec of each check, and what the Store holds, and starts no goroutine: audits that
@@ -147,8 +148,8 @@ func (e *Engine) Close() error {
 	case <-ctx.Done():
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		return fmt.Errorf("engine: close: %d audits, %d forecasts and %d notifiers have not ended: %w",
-			len(e.running), e.forecasting, e.notifying, context.Cause(ctx))
+		return fmt.Errorf("engine: close: %d audits, %d forecasts, %d notifiers and %d changes have not ended: %w",
+			len(e.running), e.forecasting, e.notifying, e.changing, context.Cause(ctx))
 	}
 	if err := e.runner.Wait(ctx); err != nil {
 		return fmt.Errorf("engine: close: %w", err)

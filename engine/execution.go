@@ -71,10 +71,6 @@ func (e *Engine) newExecution(u *update, r request) *execution {
 	// Within the transaction, so that both have audits in the same order.
 	must(row, beginFindings(e.findings, row))
 	x := e.execute(row, r.start, e.account(u.txn), nil)
-	u.lost = append(u.lost, func() {
-		x.cancel(nil)
-		e.findings.Withdraw(row.taskID)
-	})
 	u.kept = append(u.kept, func() {
 		// Before anybody sees the audit, so that whoever does can cancel it, and finds it counted.
 		e.tally.audit(row.kind, "", model.AuditTaskStatusInProgress)
@@ -172,7 +168,7 @@ func (x *execution) job(ordinal, i int, row *auditRow, set map[string]string) *c
 
 // configured returns the parameters of a check as the account has set them.
 func configured(s checks.Spec, set map[string]string) checks.Config {
-	var ignored model.Problems // they were checked when the account was configured
+	var ignored model.Problems // they were checked when the account was configured, or told of when it was loaded
 	return s.Configure(&ignored, "", set)
 }
 
@@ -260,11 +256,16 @@ func (x *execution) commit() error {
 	for i, c := range batch {
 		runs[i] = x.run(t, c)
 	}
-	return x.engine.writeFindings(t, func(u *update) error {
+	err := x.engine.submit(&write{findings: t, rows: t.Rows(), op: func(u *update) error {
 		x.put(u.txn, runs)
 		u.kept = append(u.kept, x.ended...)
 		return nil
-	})
+	}})
+	t.Abort() // what follows must not hold it
+	for _, c := range batch {
+		x.log(c)
+	}
+	return err
 }
 
 // suspended tells whether Close has stopped the audit, to be resumed by the next Engine.
@@ -279,7 +280,7 @@ func (x *execution) finish() {
 	var row auditRow
 	var runs []model.AuditCheckDetails
 	var account *accountRow
-	err := e.write(func(u *update) error {
+	err := e.submit(&write{op: func(u *update) error {
 		old := e.audit(u.txn, x.taskID)
 		row, runs, account = *old, e.runs(u.txn, old), e.account(u.txn)
 		stats := statistics(runs)
@@ -304,7 +305,7 @@ func (x *execution) finish() {
 		// Before anybody can see that it has ended.
 		u.kept = append(u.kept, func() { e.tally.audit(row.kind, model.AuditTaskStatusInProgress, row.status) })
 		return nil
-	})
+	}})
 	e.mu.Lock()
 	delete(e.running, x.taskID)
 	e.mu.Unlock()

@@ -42,6 +42,7 @@ func (e *Engine) open() error {
 	if err := e.suppressFromStart(txn); err != nil {
 		return err
 	}
+	e.checkParameters(e.account(txn))
 	if store != nil {
 		if changes := mirrored(txn.Changes()); len(changes) > 0 {
 			if err := keep(store, changes); err != nil {
@@ -67,7 +68,8 @@ type loader struct {
 	left     []string             // task ids of audits with which something is left to do
 	ended    map[*auditRow][]bool // which check runs, by ordinal
 	last     Row
-	any      bool // row has come
+	any      bool  // row has come
+	err      error // of the first row that is wrong
 }
 
 func newLoader(config *Config, txn *memdb.Txn, store *findings.Store) *loader {
@@ -82,26 +84,19 @@ func newLoader(config *Config, txn *memdb.Txn, store *findings.Store) *loader {
 	}
 }
 
-// all loads rows that are at hand.
-func (l *loader) all(changes []Change) error {
-	for _, c := range changes {
-		if err := l.add(Row(c)); err != nil {
-			return err
-		}
-	}
-	return l.done()
-}
-
 func (l *loader) isState(table string) bool {
 	_, ok := l.records[table]
 	return ok
 }
 
 func (l *loader) add(r Row) error {
-	if err := l.row(r); err != nil {
-		return fmt.Errorf("table %s: key %x: %w", r.Table, r.Key, err)
+	if l.err != nil {
+		return l.err
 	}
-	return nil
+	if err := l.row(r); err != nil {
+		l.err = fmt.Errorf("table %s: key %x: %w", r.Table, r.Key, err)
+	}
+	return l.err
 }
 
 func (l *loader) row(r Row) error {
@@ -203,6 +198,9 @@ func hasEnded(s model.AuditCheckRunStatus) bool {
 
 // done looks at what only all rows together can tell.
 func (l *loader) done() error {
+	if l.err != nil { // the Store has passed over it
+		return l.err
+	}
 	if err := l.findings.Done(); err != nil {
 		return err
 	}
@@ -246,6 +244,20 @@ func (e *Engine) recount(txn *memdb.Txn, newest uint64) {
 					e.tally.counted(i, active, suppressed, r.end)
 				}
 			}
+		}
+	}
+}
+
+// checkParameters tells of parameters in a loaded account that its checks do not take any more: their defaults hold.
+func (e *Engine) checkParameters(a *accountRow) {
+	if a == nil {
+		return
+	}
+	for _, s := range e.specs {
+		var p model.Problems
+		s.Configure(&p, s.Name, a.checks[s.Name].Configuration)
+		if err := p.Err(); err != nil {
+			e.config.Logger.Warn("a parameter of the account is not what its check takes any more, and its default holds", "check", s.Name, "error", err)
 		}
 	}
 }

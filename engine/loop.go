@@ -47,8 +47,8 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // RunDue is one step of the schedule loop: it starts the audits that are due at now, drops audits beyond
 // retention, and returns the task ids of the audits that it started. It does not wait for them. Several
-// calls at once start no slot twice. The error is the cause of ctx, or [ErrClosed]; the ids are of those
-// that were started nevertheless.
+// calls at once start no slot twice. The error is the cause of ctx, [ErrClosed], or InternalFailureException if the
+// Store has failed; the ids are of those that were started nevertheless.
 func (e *Engine) RunDue(ctx context.Context, now time.Time) ([]string, error) {
 	if _, err := e.Resume(); err != nil {
 		return nil, err
@@ -141,6 +141,11 @@ func (e *Engine) dropExpired(now time.Time) error {
 	if oldest == nil || !oldest.startTime.Before(limit) {
 		return nil
 	}
+	release, err := e.reserve()
+	if err != nil {
+		return err
+	}
+	defer release()
 	t := e.findings.Txn() // and none else drops audits meanwhile
 	defer t.Abort()
 	var expired []*auditRow
@@ -158,14 +163,14 @@ func (e *Engine) dropExpired(now time.Time) error {
 		return nil
 	}
 	t.Drop(taskIDs...)
-	return e.writeFindings(t, func(u *update) error {
+	return e.submit(&write{findings: t, rows: t.Rows(), op: func(u *update) error {
 		for _, r := range expired {
 			if e.audit(u.txn, r.taskID) != nil { // who dropped it may have given back the findings before this could see it
 				e.dropAudit(u.txn, r)
 			}
 		}
 		return nil
-	})
+	}})
 }
 
 func (e *Engine) dropAudit(txn *memdb.Txn, r *auditRow) {

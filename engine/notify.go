@@ -33,26 +33,30 @@ func (e *Engine) notify(account *accountRow, row *auditRow, runs []model.AuditCh
 	e.count(&e.notifying, 1)
 	e.work.Go(func() {
 		defer e.count(&e.notifying, -1)
-		if e.callNotifier(n) {
-			e.settle(row.taskID)
-		}
+		cut := false
+		defer func() { // also if the Notifier ends the goroutine
+			if !cut {
+				e.settle(row.taskID)
+			}
+		}()
+		cut = e.callNotifier(n)
 	})
 }
 
 // settle takes down that the notification of an audit has been delivered, so that it is not after a restart.
 func (e *Engine) settle(taskID string) {
-	if e.config.Store == nil {
+	if row := e.audit(e.state.Txn(false), taskID); row == nil || !row.owed {
 		return
 	}
 	// If it fails, the notification is delivered twice, and that the Store has failed is told elsewhere.
-	_ = e.write(func(u *update) error {
+	_ = e.submit(&write{op: func(u *update) error {
 		if old := e.audit(u.txn, taskID); old != nil && old.owed {
 			row := *old
 			row.owed = false
 			put(u.txn, auditTable, &row)
 		}
 		return nil
-	})
+	}})
 }
 
 // count adds to one of the counters that Close tells of.
@@ -62,13 +66,16 @@ func (e *Engine) count(of *int, n int) {
 	*of += n
 }
 
-// callNotifier hands n to the Notifier, and logs what it does wrong. done is false if Close cut it short.
-func (e *Engine) callNotifier(n Notification) (done bool) {
+// callNotifier hands n to the Notifier, and logs what it does wrong. It returns whether Close cut it short.
+func (e *Engine) callNotifier(n Notification) (cut bool) {
 	logger := e.config.Logger.With("task", n.Audit.TaskID)
 	ctx, cancel := context.WithTimeout(e.notifyCtx, e.config.NotifyTimeout)
 	defer cancel()
 	overdue := time.AfterFunc(e.config.NotifyTimeout+e.config.StopGrace, func() {
 		logger.Error("notifier has not returned, though its time is over")
+		if e.notifyCtx.Err() == nil {
+			e.settle(n.ID) // or the audit would be kept for ever
+		}
 	})
 	defer overdue.Stop()
 	returned := false
@@ -79,14 +86,13 @@ func (e *Engine) callNotifier(n Notification) (done bool) {
 			logger.Error("notifier called runtime.Goexit")
 		}
 	}()
-	done = true // also if it panics
 	err := e.config.Notifier.Notify(ctx, n)
 	returned = true
 	if err != nil {
 		logger.Error("notifier failed", "error", err)
-		done = e.notifyCtx.Err() == nil
+		cut = e.notifyCtx.Err() != nil
 	}
-	return done
+	return cut
 }
 
 func notification(accountID string, row *auditRow, runs []model.AuditCheckDetails, stats model.TaskStatistics) model.AuditNotification {

@@ -18,7 +18,8 @@ type Store interface {
 	// one. Its own errors say which row cannot be read: less than everything that was committed is an error.
 	Load(ctx context.Context, row func(Row) error) error
 
-	// Commit makes all of the changes or none. When it returns nil they are there to stay, whatever happens to the
+	// Commit makes all of the changes or none. It has to end: who has asked for a change waits for it, whatever becomes of
+	// the context of the call. When it returns nil they are there to stay, whatever happens to the
 	// process or the machine. After an error it is open whether they are there: then the Engine calls Commit no
 	// more, and neither may a Store that failed to make changes durable try that again. No two changes of one call
 	// have the same table and key. Changes belong to the caller, who may use their memory again afterwards.

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/engine"
 	"github.com/fleetaudit/fleetaudit/engine/storetest"
 	"github.com/fleetaudit/fleetaudit/model"
@@ -113,4 +115,33 @@ func TestCloseSuspends(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A check that waited for data when the Engine ended waits no more when the next one has it.
+func TestResumedCheckHasData(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ready, hold := make(chan struct{}), make(chan struct{})
+		source := checks.Slice("devices", []int{1})
+		source.Ready = func() <-chan struct{} { return ready }
+		config := engine.Config{EnableAll: true, Store: storetest.NewMemory(), Checks: []checks.Check{
+			checks.Each(specOf("LATE"), source, func(context.Context, *checks.Pass, *int) error { <-hold; return nil }),
+		}}
+		e, err := engine.New(config)
+		require.NoError(t, err)
+		task := startAudit(t, e, "LATE")
+		time.Sleep(time.Second)
+		require.Equal(t, model.AuditCheckRunStatusWaitingForDataCollection, describe(t, e, task).AuditDetails["LATE"].CheckRunStatus)
+		require.NoError(t, e.Close())
+		close(ready)
+		e, err = engine.New(config)
+		require.NoError(t, err)
+		_, err = e.Resume()
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		require.Equal(t, model.AuditCheckRunStatusInProgress, describe(t, e, task).AuditDetails["LATE"].CheckRunStatus)
+		close(hold)
+		_, err = e.WaitAuditTask(t.Context(), task)
+		require.NoError(t, err)
+		require.NoError(t, e.Close())
+	})
 }

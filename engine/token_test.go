@@ -97,7 +97,7 @@ func refused(t testing.TB, s *script, q int, token string) {
 	t.Helper()
 	_, err := page(t, s, q, token)
 	e, ok := errors.AsType[*model.InvalidRequestException](err)
-	reasons := []string{"is not a token that was given out here", "is a token of another query", "must be valid UTF-8"}
+	reasons := []string{"is not a token that was given out here since the last start", "is a token of another query", "must be valid UTF-8"}
 	if !ok || slices.ContainsFunc(e.Problems, func(p model.Problem) bool { return p.Field != "nextToken" || !slices.Contains(reasons, p.Reason) }) {
 		t.Errorf("%v with token %q: got error %v", queries[q], token, err)
 	}

@@ -16,7 +16,6 @@ import (
 type update struct {
 	txn  *memdb.Txn
 	kept []func() // what is done once the Store has it, before anybody can see it
-	lost []func() // what is done if the Store may not have it
 }
 
 // write is what one caller wants to change.
@@ -41,15 +40,21 @@ type writers struct {
 const maxBatch = 256
 
 // write changes the state as op says, once the Store has it. op runs in a transaction, perhaps after others of it; it
-// must not block, and must not be the first to change something and then fail.
-func (e *Engine) write(op func(*update) error) error { return e.submit(&write{op: op}) }
-
-// writeFindings is write together with a transaction of findings, which the caller must have begun before: who waits
-// for that one while it leads would wait for ever.
-func (e *Engine) writeFindings(t *findings.Txn, op func(*update) error) error {
-	return e.submit(&write{op: op, findings: t, rows: t.Rows()})
+// must not block, and must not be the first to change something and then fail. It fails once the Engine is closed, for
+// which Close waits.
+func (e *Engine) write(op func(*update) error) error {
+	release, err := e.reserve()
+	if err != nil {
+		return err
+	}
+	defer release()
+	e.count(&e.changing, 1)
+	defer e.count(&e.changing, -1)
+	return e.submit(&write{op: op})
 }
 
+// submit is write for those who have reserved already, and so go on after Close was called. What w has of findings must
+// have been begun before: who waits for that while it leads would wait for ever.
 func (e *Engine) submit(w *write) error {
 	w.turn = make(chan bool, 1)
 	q := &e.writers
@@ -108,9 +113,6 @@ func (e *Engine) commit(batch []*write, failed *error) {
 		}
 		for _, w := range batch { // also those that were refused: because of others that are no more, perhaps
 			w.err = errStoreFailed()
-		}
-		for _, undo := range u.lost {
-			undo()
 		}
 	}()
 	if before := e.failure.Load(); before != nil {

@@ -223,5 +223,5 @@ func ExampleTokens() {
 	// Output:
 	// nightly <nil>
 	// is a token of another query
-	// is not a token that was given out here
+	// is not a token that was given out here since the last start
 }

@@ -219,7 +219,7 @@ const (
 	ErrUnknownFinding Error = "names no finding of this store"
 	ErrRunTaken       Error = "has its findings already"
 	ErrFull           Error = "does not fit into the store"
-	ErrForeignToken   Error = "is not a token that was given out here"
+	ErrForeignToken   Error = "is not a token that was given out here since the last start"
 	ErrOtherQuery     Error = "is a token of another query"
 )
 

@@ -29,7 +29,7 @@ func TestOrderOfAudits(t *testing.T) {
 	}
 	require.ErrorIs(t, begin(6, 9), findings.ErrTaskTaken)
 	require.NoError(t, begin(6, 5), "what was refused has taken nothing")
-	s.Withdraw(taskID(6))
+	s.Drop(taskID(6))
 	require.NoError(t, begin(7, 5))
 	s.Drop(taskID(7))
 	require.NoError(t, begin(8, 5))
