@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/fleetaudit/fleetaudit/engine"
@@ -27,6 +28,7 @@ func idempotent(r *http.Request, who caller) context.Context {
 	if who.signature != nil {
 		key = who.signature.accessKeyID + "/" + key // which has no slash
 	}
+	key = strings.ToLower(invocationHeader) + "/" + key // so that an error about it says where it comes from
 	if len(key) > maxIdempotencyKey {
 		return r.Context()
 	}

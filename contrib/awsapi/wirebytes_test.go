@@ -98,7 +98,7 @@ func TestChunks(t *testing.T) {
 	w.write(t, chunks+"0\r\nX-Trailer: 1\r\n\r\n", head...)
 	a, got := w.answer(t, "POST")
 	require.Equal(t, 400, a.StatusCode)
-	require.Equal(t, `{"message":"nextToken \"tok+/= ü\" is not a token that was given out here"}`, got)
+	require.Equal(t, `{"message":"nextToken \"tok+/= ü\" is not a token that was given out here since the last start"}`, got)
 
 	w.write(t, "0\r\n\r\n", head...)
 	a, got = w.answer(t, "POST")

@@ -11,6 +11,8 @@ type bolt struct {
 	db     *bbolt.DB
 	audits int
 	held   int
+
+	callers int
 }
 
 var (
@@ -43,11 +45,14 @@ func (b *bolt) Open() (err error) {
 
 func (b *bolt) Held() (int, error) { return b.held, nil }
 
+// Share has a batch of bbolt's committed when everybody who can be in it is: otherwise it waits for a timer.
+func (b *bolt) Share(callers int) { b.callers, b.db.MaxBatchSize = callers, callers }
+
 // Operation uses bbolt's own group commit where it helps.
-func (b *bolt) Operation(n int, alone bool) error {
-	update := b.db.Batch
-	if alone {
-		update = b.db.Update
+func (b *bolt) Operation(n int) error {
+	update := b.db.Update
+	if b.callers > 1 {
+		update = b.db.Batch
 	}
 	return update(func(tx *bbolt.Tx) error { return tx.Bucket(smallRows).Put(key(0, n), b.small) })
 }

@@ -22,8 +22,10 @@ type Contender interface {
 	Open() error
 	// Held returns how many findings that were.
 	Held() (int, error)
-	// Operation makes one small change durable. n is unique. Alone says that no other goroutine calls it.
-	Operation(n int, alone bool) error
+	// Share says how many goroutines are going to call Operation at once.
+	Share(callers int)
+	// Operation makes one small change durable. n is unique.
+	Operation(n int) error
 	// Audit makes what one audit finds durable: the same as the one before.
 	Audit() error
 	// Close closes it, and returns how many bytes of the file are in use.

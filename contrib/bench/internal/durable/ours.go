@@ -68,8 +68,10 @@ func (o *ours) Held() (held int, err error) {
 	return held, nil
 }
 
+func (*ours) Share(int) {}
+
 // Operation suppresses a finding.
-func (o *ours) Operation(n int, _ bool) error {
+func (o *ours) Operation(n int) error {
 	_, err := o.engine.CreateAuditSuppression(context.Background(), &model.CreateAuditSuppressionInput{
 		CheckName:            stores.CheckName(0),
 		ResourceIdentifier:   model.ResourceIdentifier{ClientID: fmt.Sprint("client-", n)},

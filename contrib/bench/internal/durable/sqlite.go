@@ -52,7 +52,9 @@ func (s *sqlite) Open() (err error) {
 
 func (s *sqlite) Held() (int, error) { return s.held, nil }
 
-func (s *sqlite) Operation(n int, _ bool) error {
+func (*sqlite) Share(int) {}
+
+func (s *sqlite) Operation(n int) error {
 	_, err := s.insert.Exec(key(0, n), s.small)
 	return err
 }

@@ -83,7 +83,9 @@ each finding has been there. The audit before is the last one that was not inter
 and in which not every check failed. What it found by a check that does not run this time,
 or not to its end, is not re-evaluated. Suppressions hold from audit to audit, until
 --suppressions brings others. An audit --as-of another time is compared with what the
-folder has, and not kept. One program at a time uses a folder; serve needs its own.
+folder has, and not kept. An audit is kept when it has ended, even if its report cannot be
+written. One program at a time uses a folder, and must be allowed to write to it; serve
+needs its own.
 
 Exit status:
   0  the audit is complete; without --fail-on, whatever it found
@@ -205,7 +207,7 @@ func (a *app) audit(ctx context.Context, f auditFlags, paths []string) (err erro
 	}
 	if h != nil {
 		for _, at := range h.cutOff {
-			a.say("the audit of %s in --data %q was cut off by the end of its program, and ended canceled", at.UTC().Format(time.DateTime+" UTC"), f.data)
+			a.say("the audit of %s in --data %q was not kept to its end, and counts as canceled", at.UTC().Format(time.DateTime+" UTC"), f.data)
 		}
 	}
 	if err := h.failed(); err != nil {

@@ -46,7 +46,7 @@ func TestHistoryDiskFull(t *testing.T) {
 		t.Errorf("the audit is %s, kept %v, with %v", second.AuditTask.TaskStatus, second.Changes.Kept, second.counts())
 	}
 	code, log, third := audit(func(*child) {})
-	if code != cli.ExitOK || !strings.Contains(log, "was cut off") || third.Changes.Since.TaskID != first.TaskID {
+	if code != cli.ExitOK || !strings.Contains(log, "was not kept to its end") || third.Changes.Since.TaskID != first.TaskID {
 		t.Errorf("exit code %d, since %v: %s", code, third.Changes.Since, log)
 	}
 }

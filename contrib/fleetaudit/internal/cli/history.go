@@ -31,16 +31,18 @@ func openHistory(f auditFlags) (*history, error) {
 	if f.data == "" {
 		return nil, nil
 	}
+	if f.asOf != "" { // what would be wrong at another time is no part of what was
+		folder, err := data.OpenExisting(f.data)
+		if err != nil {
+			return nil, err
+		}
+		return &history{name: f.data, folder: folder, keeper: folder.Read(), reads: true}, nil
+	}
 	folder, err := data.Open(f.data)
 	if err != nil {
 		return nil, err
 	}
-	h := &history{name: f.data, folder: folder, keeper: folder.Keep()}
-	// What would be wrong at another time is no part of what was.
-	if f.asOf != "" {
-		h.reads, h.keeper = true, folder.Read()
-	}
-	return h, nil
+	return &history{name: f.data, folder: folder, keeper: folder.Keep()}, nil
 }
 
 // close closes the folder. The Engine is closed before.

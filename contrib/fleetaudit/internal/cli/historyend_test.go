@@ -70,7 +70,7 @@ func TestHistoryKilled(t *testing.T) {
 		c.kill()
 	}
 	second, log := audit()
-	want := fmt.Sprintf("fleetaudit: the audit of YYYY-MM-DD 00:00:00 UTC in --data %q was cut off by the end of its program, and ended canceled\n", folder)
+	want := fmt.Sprintf("fleetaudit: the audit of YYYY-MM-DD 00:00:00 UTC in --data %q was not kept to its end, and counts as canceled\n", folder)
 	if got := regexp.MustCompile(`\d\d:\d\d:\d\d`).ReplaceAllString(scrubDates(log), "00:00:00"); got != want {
 		t.Errorf("it says %q, want %q", got, want)
 	}

@@ -57,8 +57,9 @@ leave the Host header as it is, since that is signed.
 Without --data, audits, findings, schedules and suppressions are in memory, and end with the
 program. With it they are in a folder, and whatever a client was told is there after the
 next start, also after a crash: audits that were running go on, and schedules that missed
-their time start one audit. One program at a time uses a folder, it is of one account, and
-audit needs one of its own. When it cannot be written to, serve says why and ends.
+their time start one audit. Tokens of next pages alone are good for one run of the program.
+One program at a time uses a folder, it is of one account, and audit needs one of its own.
+When it cannot be written to, serve says why and ends.
 
 Beside AWS's operations there are, for whoever watches over it:
 

@@ -27,12 +27,23 @@ type Folder struct {
 
 // Open opens the Store in a folder, and makes both where there are none. The folder's parent has to be there.
 func Open(name string) (*Folder, error) {
-	f := &Folder{Path: filepath.Join(name, fileName), name: name}
+	f := newFolder(name)
 	if err := f.make(); err != nil {
 		return nil, err
 	}
+	return f.open(boltstore.Options{})
+}
+
+// OpenExisting is Open for what makes nothing.
+func OpenExisting(name string) (*Folder, error) {
+	return newFolder(name).open(boltstore.Options{MustExist: true})
+}
+
+func newFolder(name string) *Folder { return &Folder{Path: filepath.Join(name, fileName), name: name} }
+
+func (f *Folder) open(o boltstore.Options) (*Folder, error) {
 	var err error
-	if f.Store, err = boltstore.Open(f.Path, boltstore.Options{}); err != nil {
+	if f.Store, err = boltstore.Open(f.Path, o); err != nil {
 		return nil, f.explain(err)
 	}
 	return f, nil
@@ -98,6 +109,8 @@ func (f *Folder) explain(err error) error {
 	switch {
 	case errors.Is(err, boltstore.ErrLocked):
 		return f.failure("%s is in use by another fleetaudit: wait until that has ended, or %s", f.Path, elsewhere)
+	case errors.Is(err, boltstore.ErrMissing):
+		return f.failure("%s does not exist: nothing has been kept there yet", f.Path)
 	case errors.Is(err, boltstore.ErrVersion):
 		return f.failure("%s was written by a later version of fleetaudit: use that, or %s", f.Path, elsewhere)
 	case errors.Is(err, fs.ErrPermission):
