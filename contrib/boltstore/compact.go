@@ -3,6 +3,7 @@ package boltstore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,14 +13,18 @@ import (
 
 // Compact makes the file at path, which no Store may have open, as small as what it holds allows: a Store uses the room of
 // rows that went again, and gives none of it back. It returns how many bytes the file had and has. The new file takes the
-// place of the old one when it is whole and durable, so a crash leaves one of them. It has the same mode and owner. Meanwhile
-// there must be room for both.
+// place of the old one when it is whole and durable, so a crash leaves one of them, and only if it is smaller. It has the
+// same mode and owner. Meanwhile there must be room for both. Memory is taken for 64 MiB of rows, or the largest.
 func Compact(path string, o Options) (before, after int64, err error) {
 	o.MustExist = true
-	if path, err = filepath.EvalSymlinks(path); err != nil { // or the link would be replaced
+	target, err := filepath.EvalSymlinks(path) // or the link would be replaced
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", ErrMissing, err)
+	}
+	if err != nil {
 		return 0, 0, failure(path, err)
 	}
-	s, err := Open(path, o)
+	s, err := Open(target, o)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -45,7 +50,8 @@ func (s *Store) compact(info os.FileInfo, o Options) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	err = guard(func() error { return bbolt.Compact(small, s.db, 1<<20) })
+	// Each transaction leaves some room that nothing uses.
+	err = guard(func() error { return bbolt.Compact(small, s.db, 64<<20) })
 	if err := errors.Join(err, small.Close()); err != nil {
 		return 0, err
 	}
@@ -56,15 +62,12 @@ func (s *Store) compact(info os.FileInfo, o Options) (int64, error) {
 	if !maps.Equal(c.totals, s.totals) {
 		return 0, errors.New("the new file does not hold what the old one does")
 	}
-	if err := errors.Join(f.Chmod(info.Mode().Perm()), giveTo(f.File, info)); err != nil {
-		return 0, err
-	}
 	size := int64(c.pages) * c.pageSize // bbolt may have made it longer, to grow into
-	if err := errors.Join(f.Truncate(size), f.sync(o)); err != nil {
+	if size >= info.Size() {
+		return info.Size(), nil
+	}
+	if err := errors.Join(f.Chmod(info.Mode().Perm()), giveTo(f.File, info), f.Truncate(size)); err != nil {
 		return 0, err
 	}
-	if err := os.Rename(f.Name(), s.path); err != nil {
-		return 0, err
-	}
-	return size, syncFolder(s.path, o)
+	return size, f.replace(s.path, o)
 }

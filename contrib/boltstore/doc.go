@@ -6,7 +6,8 @@
 //   - A Commit that returned nil is in the file, whole, whatever happens to the process or the machine, as long as the disk
 //     keeps what it says that it has synced. One that did not return is there whole or not at all.
 //   - After a Commit that failed (a disk that is full, one that cannot sync) no other is tried: each fails at once with the
-//     first error, while Load and Backup go on. What helps is to open the file again.
+//     first error, while Load and Backup go on. What helps is to open the file again: Open makes durable what it finds, the
+//     Commit that failed if it is there, or fails.
 //   - What is damaged is never opened as if it were not. Open reads the whole file before it writes to it: the pages of
 //     bbolt, which have no checksums of their own, and of each row a checksum over table, key and value. For each table
 //     the number of rows and the sum of their checksums is kept, so that a row that is missing or an older one shows.
@@ -21,7 +22,8 @@
 //     with [ErrVersion].
 //
 // What nothing in a file can tell: that all of it is as it was at some time before, or that a disk, after it said that it
-// had synced a Commit, lost all of that Commit, and nothing else.
+// had synced a Commit, lost all of that Commit, and nothing else. Nor, of a file that something else wrote (a copy), whether a
+// sync of it failed before: then pages that are read well may not be on the disk.
 //
 // # Keeping it
 //

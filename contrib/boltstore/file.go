@@ -29,9 +29,33 @@ func (f partialFile) discard() {
 
 // place gives it the name path, which must not be taken: an error then wraps [fs.ErrExist].
 func (f partialFile) place(path string, o Options) error {
-	if err := f.sync(o); err != nil {
+	return f.name(path, o, func() error { return f.link(path) })
+}
+
+// replace gives it the name path, which another file has.
+func (f partialFile) replace(path string, o Options) error {
+	return f.name(path, o, func() error { return os.Rename(f.Name(), path) })
+}
+
+// name makes what is in it durable, gives it its name, and makes that durable. What can be known before to be impossible is
+// an error before.
+func (f partialFile) name(path string, o Options, give func() error) error {
+	if err := o.flush(f.File); err != nil {
 		return err
 	}
+	folder, err := openFolder(path)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	if err := give(); err != nil {
+		return errors.Join(err, flushFolder(folder, o))
+	}
+	return flushFolder(folder, o)
+}
+
+// link gives it the name path, which must not be taken.
+func (f partialFile) link(path string) error {
 	err := os.Link(f.Name(), path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		// There are file systems without links. There two who make one at the same time might both do so.
@@ -40,32 +64,41 @@ func (f partialFile) place(path string, o Options) error {
 		}
 		err = os.Rename(f.Name(), path)
 	}
-	return errors.Join(err, syncFolder(path, o))
+	return err
 }
 
-// sync makes what is in it durable.
-func (f partialFile) sync(o Options) error {
-	if o.noSync {
-		return nil
-	}
-	return f.Sync()
-}
-
-// syncFolder makes the name of a file durable.
-func syncFolder(path string, o Options) error {
-	if o.noSync || runtime.GOOS == "windows" { // where a folder cannot be synced
-		return nil
-	}
-	folder, err := os.Open(filepath.Dir(path))
+// absolute returns the whole of a path.
+func absolute(path string) (string, error) {
+	whole, err := filepath.Abs(path)
 	if err != nil {
-		return err
+		return "", failure(path, err)
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return whole, nil
 }
 
-// sweep removes partial files that a crash left beside path. The caller has path locked: so it is there, and nobody can
-// make of them what they were for.
+// openFolder opens the folder of a file, or of what path is a link to.
+func openFolder(path string) (*os.File, error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	return os.Open(filepath.Dir(path))
+}
+
+// flushFolder makes the names of the files in a folder durable.
+func flushFolder(folder *os.File, o Options) error {
+	if runtime.GOOS == "windows" { // where a folder cannot be synced
+		return nil
+	}
+	return o.flush(folder)
+}
+
+// sweep removes partial files that a crash left beside path, or what it is a link to. The caller has path locked: so it is
+// there, and nobody can make of them what they were for.
 func sweep(path string) {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return
+	}
 	files, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
 		return

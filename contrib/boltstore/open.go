@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
@@ -15,14 +14,15 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// Open opens the file at path, and makes it first where there is none, with the mode 0600. The folder has to be there. All
-// of the file is read before it is written to: what is damaged is refused with a [DamageError], what another Store has open
-// with [ErrLocked], what a later version of this package wrote with [ErrVersion]. A file of an earlier version becomes one
-// of this version.
+// Open opens the file at path, and makes it first where there is none, with the mode 0600. The folder has to be there, and
+// readable, for it is synced. All of the file is read before it is written to: what is damaged is refused with a
+// [DamageError], what another Store has open with [ErrLocked], what a later version of this package wrote with
+// [ErrVersion]. A file of an earlier version becomes one of this version. What was found is durable when Open returns, even
+// if the process before could not sync it.
 func Open(path string, o Options) (*Store, error) {
-	path, err := filepath.Abs(path)
+	path, err := absolute(path)
 	if err != nil {
-		return nil, failure(path, err)
+		return nil, err
 	}
 	// Whoever makes, restores or compacts a file may do it between two steps of this. Then it begins again.
 	for range 10 {
@@ -59,15 +59,16 @@ func open(path string, o Options) (*Store, error) {
 	if was.wrong != nil && !o.PreviousState {
 		return nil, was.wrong
 	}
+	size := int64(was.pages) * was.pageSize
 	s := &Store{path: path, pageSize: int(was.pageSize), totals: was.totals}
 	s.db, s.file, err = bolt(path, bbolt.Options{
-		NoSync: o.noSync, NoGrowSync: o.noSync, InitialMmapSize: mapped(), Timeout: o.timeout(),
+		NoSync: o.sync != nil, NoGrowSync: o.sync != nil, InitialMmapSize: mapped(size), Timeout: o.timeout(),
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.close = sync.OnceValue(s.release)
-	if err := s.settle(was); err != nil {
+	if err := s.settle(was, o); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -138,7 +139,7 @@ func bolt(path string, o bbolt.Options) (db *bbolt.DB, f *os.File, err error) {
 	case f == nil:
 		return nil, nil, err
 	case errors.Is(err, errBroken):
-		f.Close()
+		leave(f)
 		return nil, nil, fmt.Errorf("%w: %w", errBolt, err)
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, nil, ErrLocked
@@ -154,17 +155,22 @@ func (o Options) timeout() time.Duration {
 	return max(o.LockTimeout, 1)
 }
 
-// mapped returns how much of the file bbolt should have room for from the beginning. When it runs out of it a Commit waits
-// for every Load and Backup. It is memory in name only, but for Windows, which makes the file as long.
-func mapped() int {
+// mapped returns for how much of a file of size bytes bbolt should have room from the beginning. When it runs out of it a
+// Commit waits for every Load and Backup. It is memory in name only, but for Windows, which makes the file as long.
+func mapped(size int64) int {
 	if runtime.GOOS == "windows" || math.MaxInt == math.MaxInt32 {
 		return 0
 	}
-	return 1 << 30
+	return int(min(max(8*size, leastMapped), mostMapped))
 }
 
+const (
+	leastMapped = 8 << 30
+	mostMapped  = 1 << 36 // some machines have names for no more than eight times that; a larger file has its own size
+)
+
 // settle makes a file that has just been opened, and was verified before, ready.
-func (s *Store) settle(was contents) error {
+func (s *Store) settle(was contents, o Options) error {
 	// Between verifying and locking, others could write to it.
 	now, _, err := readMetas(s.file)
 	if err != nil || now != was.meta {
@@ -176,6 +182,9 @@ func (s *Store) settle(was contents) error {
 	}
 	s.length.Store(info.Size())
 	if err := s.whole(); err != nil {
+		return err
+	}
+	if err := s.persist(was.meta, o); err != nil {
 		return err
 	}
 	sweep(s.path)
@@ -197,13 +206,44 @@ func (s *Store) settle(was contents) error {
 	return wrong
 }
 
+// persist makes the newest state, which may be in the memory of the machine only, durable: the next Commit writes over pages
+// of the one before. Its process may have ended before it synced the meta page. Or the sync failed: then the page may count
+// as written, and only writing it again writes it. The pages that it refers to were synced before it was written.
+func (s *Store) persist(newest meta, o Options) error {
+	page := make([]byte, newest.pageSize)
+	for i := range int64(2) {
+		offset := i * newest.pageSize
+		if m, err := readMeta(s.file, offset); err != nil || m != newest {
+			continue
+		}
+		if _, err := s.file.ReadAt(page, offset); err != nil {
+			return err
+		}
+		if err := o.flush(s.file); err != nil { // first what it refers to: others may have made the file, and not synced it
+			return err
+		}
+		if _, err := s.file.WriteAt(page, offset); err != nil {
+			return err
+		}
+	}
+	folder, err := openFolder(s.path)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return errors.Join(o.flush(s.file), flushFolder(folder, o))
+}
+
 // release closes the file.
 func (s *Store) release() error {
 	if s.stuck { // bbolt would wait for its own lock
-		return failure(s.path, s.file.Close())
+		return failure(s.path, leave(s.file))
 	}
 	return failure(s.path, guard(s.db.Close))
 }
+
+// leave closes a file of a bbolt that is stuck, whose memory is still the file's, and would keep it locked.
+func leave(f *os.File) error { return errors.Join(unlock(f), f.Close()) }
 
 // create makes a file at path, if nobody else does meanwhile. At no time is there one that is not a whole Store.
 func create(path string, o Options) error {
@@ -212,7 +252,7 @@ func create(path string, o Options) error {
 		return err
 	}
 	defer f.discard()
-	db, _, err := bolt(f.Name(), bbolt.Options{NoSync: o.noSync, NoGrowSync: o.noSync})
+	db, _, err := bolt(f.Name(), bbolt.Options{NoSync: o.sync != nil, NoGrowSync: o.sync != nil})
 	if err != nil {
 		return err
 	}

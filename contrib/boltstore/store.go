@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,7 +28,15 @@ type Options struct {
 	// is refused. It changes nothing about other files.
 	PreviousState bool
 
-	noSync bool // for tests of what does not depend on it
+	sync func(*os.File) error // for tests: what is done instead of each sync
+}
+
+// flush makes a file or a folder durable.
+func (o Options) flush(f *os.File) error {
+	if o.sync != nil {
+		return o.sync(f)
+	}
+	return f.Sync()
 }
 
 // Store is an [engine.Store] in a file. Its methods may be called by any number of goroutines.
@@ -161,11 +170,18 @@ func (s *Store) Commit(ctx context.Context, changes []engine.Change) error {
 	return nil
 }
 
-// valid says what is wrong with a change.
+// mostTable is how long the name of a table may be.
+const mostTable = 64
+
+const lower = "abcdefghijklmnopqrstuvwxyz"
+
+// valid says what is wrong with a change. Every name of a table that it takes sorts after formatTable.
 func valid(c engine.Change) error {
 	switch {
-	case c.Table == "" || c.Table == formatTable:
-		return fmt.Errorf("the table %q cannot be", c.Table)
+	case len(c.Table) > mostTable:
+		return fmt.Errorf("the table %q... cannot be: a name has at most %d letters, not %d", c.Table[:mostTable], mostTable, len(c.Table))
+	case c.Table == "" || strings.Trim(c.Table, lower+"0123456789") != "" || !strings.Contains(lower, c.Table[:1]):
+		return fmt.Errorf("the table %q cannot be: a name has lower-case letters, and digits after the first", c.Table)
 	case len(c.Key) == 0 || len(c.Key) > bbolt.MaxKeySize:
 		return fmt.Errorf("table %q: a key has 1 to %d bytes, not %d", c.Table, bbolt.MaxKeySize, len(c.Key))
 	case len(c.Value) > bbolt.MaxValueSize-rowHead:

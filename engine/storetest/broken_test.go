@@ -3,12 +3,17 @@ package storetest_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/fleetaudit/fleetaudit/engine"
 	"github.com/fleetaudit/fleetaudit/engine/storetest"
@@ -253,7 +258,7 @@ func TestRunBites(t *testing.T) {
 				if b.Memory == nil {
 					b.Memory = storetest.NewMemory()
 				}
-				storetest.RunCase(t, row.caught, func() engine.Store {
+				storetest.RunCase(t, row.caught, func(string) engine.Store {
 					if b.forget {
 						b.Memory = storetest.NewMemory()
 					}
@@ -262,6 +267,56 @@ func TestRunBites(t *testing.T) {
 			})
 			if len(failures) == 0 {
 				t.Errorf("the case %q did not notice", row.caught)
+			}
+		})
+	}
+}
+
+// late is a Store that makes nothing durable before it is closed.
+type late struct {
+	*storetest.Memory
+	save func(*storetest.Memory) error
+}
+
+func (l late) Close() error { return l.save(l.Memory) }
+
+// TestRunBitesLate runs the kit against Stores that a crash, other than a restart, has forget all.
+func TestRunBitesLate(t *testing.T) {
+	inFile := func(dir string) late {
+		path, m := filepath.Join(dir, "rows"), storetest.NewMemory()
+		var rows []engine.Change
+		if b, err := os.ReadFile(path); err == nil && len(b) > 0 {
+			require.NoError(t, json.Unmarshal(b, &rows))
+		}
+		require.NoError(t, m.Commit(t.Context(), rows))
+		return late{m, func(m *storetest.Memory) error {
+			b, err := json.Marshal(m.Rows())
+			return errors.Join(err, os.WriteFile(path, b, 0o600))
+		}}
+	}
+	for name, newOpen := range map[string]func() func(dir string) engine.Store{
+		"elsewhere": func() func(string) engine.Store {
+			kept := storetest.NewMemory()
+			return func(string) engine.Store {
+				return late{kept.Clone(), func(m *storetest.Memory) error { kept = m.Clone(); return nil }}
+			}
+		},
+		"in a file that it makes in the end": func() func(string) engine.Store {
+			return func(dir string) engine.Store { return inFile(dir) }
+		},
+		"in a file": func() func(string) engine.Store {
+			return func(dir string) engine.Store {
+				l := inFile(dir)
+				require.NoError(t, l.Close())
+				return l
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, c := range []string{"order", "delete", "batch", "values", "faults", "model"} {
+				failures := record(t, func(t testing.TB) { storetest.RunCase(t, c, newOpen()) })
+				require.NotEmpty(t, failures, "the case %q did not notice", c)
+				require.Contains(t, failures[0], "after a crash: ", "the case %q", c)
 			}
 		})
 	}

@@ -246,3 +246,47 @@ func cancelledCommit(k *kit) {
 	}
 	k.check("a Commit that was cancelled before it began: all or nothing")
 }
+
+// faults has calls fail above the Store, as its own would, and wants a restart to find what had been committed, and the call
+// that failed whole or not at all.
+func faults(k *kit) {
+	for i, row := range []struct {
+		fault   Fault
+		changed bool
+	}{{Before, false}, {After, true}, {Panic, false}, {PanicAfter, true}, {Goexit, false}, {GoexitAfter, true}} {
+		const nth = 3
+		f := &Faults{Store: k.store, OnCommit: func(call int, _ []engine.Change) Fault {
+			if call == nth {
+				return row.fault
+			}
+			return None
+		}}
+		for n := 1; n <= nth+1; n++ {
+			changes := []engine.Change{put("audit", fmt.Sprint(i, n), "1"), put("meta", "last", fmt.Sprint(i, n)), drop("audit", fmt.Sprint(i, n-1))}
+			err := committed(k.Context(), f, changes)
+			if (err == nil) != (n < nth) {
+				k.Fatalf("call %d, of which number %d has the fault %d: %v", n, nth, row.fault, err)
+			}
+			if err == nil || n == nth && row.changed {
+				k.want.Commit(context.Background(), changes)
+			}
+		}
+		k.check(fmt.Sprintf("a Commit with the fault %d", row.fault))
+	}
+}
+
+// committed calls Commit in a goroutine of its own, and returns an error if it ends in whatever way.
+func committed(ctx context.Context, s engine.Store, changes []engine.Change) error {
+	ended := make(chan error, 1)
+	go func() {
+		err := errors.New("it did not return")
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("it panicked: %v", p)
+			}
+			ended <- err
+		}()
+		err = s.Commit(ctx, changes)
+	}()
+	return <-ended
+}

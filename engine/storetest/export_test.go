@@ -7,10 +7,10 @@ import (
 )
 
 // RunCase runs one case of Run.
-func RunCase(t testing.TB, name string, open func() engine.Store) {
+func RunCase(t testing.TB, name string, open func(dir string) engine.Store) {
 	for _, c := range cases {
 		if c.name == name {
-			try(t, c, open)
+			try(t, c, t.TempDir(), open)
 			return
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/fleetaudit/fleetaudit/engine"
@@ -17,12 +18,14 @@ type Fault int
 
 // The faults. After each but None the Store has failed: later calls fail too, and change nothing.
 const (
-	None       Fault = iota // nothing goes wrong
-	Before                  // an error, and nothing has changed
-	After                   // an error, and everything has changed
-	Part                    // an error, and the first half has changed, which no Store may do
-	Panic                   // a panic, and nothing has changed
-	PanicAfter              // a panic, and everything has changed
+	None        Fault = iota // nothing goes wrong
+	Before                   // an error, and nothing has changed
+	After                    // an error, and everything has changed
+	Part                     // an error, and the first half has changed, which no Store may do
+	Panic                    // a panic, and nothing has changed
+	PanicAfter               // a panic, and everything has changed
+	Goexit                   // the goroutine ends, and nothing has changed
+	GoexitAfter              // the goroutine ends, and everything has changed
 )
 
 // Faults is an [engine.Store] that does what another one does, but where it is told to fail. It may be used by any number of
@@ -38,10 +41,12 @@ type Faults struct {
 	// returns an error Load returns that. Nil: all rows are loaded.
 	OnRow func(n int, row engine.Row) error
 
-	mu     sync.Mutex
-	calls  int
-	late   int
-	failed error
+	commit sync.Mutex // one Commit at a time
+	failed error      // of commit
+
+	mu    sync.Mutex
+	calls int
+	late  int
 }
 
 var _ engine.Store = (*Faults)(nil)
@@ -61,38 +66,50 @@ func (f *Faults) Load(ctx context.Context, row func(engine.Row) error) error {
 
 // Commit implements [engine.Store], but for the faults.
 func (f *Faults) Commit(ctx context.Context, changes []engine.Change) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.calls++
+	f.commit.Lock()
+	defer f.commit.Unlock()
+	call := f.count()
 	if f.failed != nil {
-		f.late++
 		return fmt.Errorf("a call after one that failed: %w", f.failed)
 	}
 	fault := None
 	if f.OnCommit != nil {
-		fault = f.OnCommit(f.calls, changes)
+		fault = f.OnCommit(call, changes)
 	}
 	if fault == None {
 		return f.Store.Commit(ctx, changes)
 	}
-	f.failed = fmt.Errorf("%w: call %d", ErrFault, f.calls)
+	f.failed = fmt.Errorf("%w: call %d", ErrFault, call)
 	switch fault {
 	case Part:
 		changes = changes[:len(changes)/2]
 		fallthrough
-	case After, PanicAfter:
+	case After, PanicAfter, GoexitAfter:
 		if err := f.Store.Commit(ctx, changes); err != nil {
 			return err
 		}
 	}
-	if fault == Panic || fault == PanicAfter {
+	switch fault {
+	case Panic, PanicAfter:
 		panic(f.failed)
+	case Goexit, GoexitAfter:
+		runtime.Goexit()
 	}
 	return f.failed
 }
 
+// count counts a call of Commit.
+func (f *Faults) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.calls++; f.failed != nil {
+		f.late++
+	}
+	return f.calls
+}
+
 // Calls returns how often Commit was called, and how many of these calls came after one that had failed: an Engine makes
-// none of those.
+// none of those. A call that waits for another one does not count yet.
 func (f *Faults) Calls() (all, late int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -5,6 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/fleetaudit/fleetaudit/engine"
@@ -12,14 +15,15 @@ import (
 
 // Run tests whether a Store keeps the contract of [engine.Store]. Open opens the Store that is kept in a folder, which is
 // empty the first time. It is called again with the same folder to see what a restart would find, after the Store before
-// was closed, if it is an [io.Closer]. Run the test with -race.
+// was closed, if it is an [io.Closer]. To see what a crash would leave it is called while the Store is open, with a folder
+// that has copies of the regular files; a Store that is kept elsewhere has none there, and then it is the same folder. Run
+// the test with -race. That the disk or the network of a Store fails is for its own tests: here [Faults] fails for it.
 //
 //	storetest.Run(t, func(t *testing.T, dir string) engine.Store { return open(t, filepath.Join(dir, "file")) })
 func Run(t *testing.T, open func(t *testing.T, dir string) engine.Store) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			dir := t.TempDir()
-			try(t, c, func() engine.Store { return open(t, dir) })
+			try(t, c, t.TempDir(), func(dir string) engine.Store { return open(t, dir) })
 		})
 	}
 }
@@ -45,14 +49,15 @@ var cases = []testCase{
 	{"error of row", errorOfRow},
 	{"cancelled load", cancelledLoad},
 	{"cancelled commit", cancelledCommit},
+	{"faults", faults},
 	{"concurrent", concurrent},
 	{"model", model},
 }
 
 // try runs a case.
-func try(t testing.TB, c testCase, open func() engine.Store) {
+func try(t testing.TB, c testCase, dir string, open func(dir string) engine.Store) {
 	t.Helper()
-	k := &kit{TB: t, open: open, store: open()}
+	k := &kit{TB: t, dir: dir, open: open, store: open(dir)}
 	defer func() { k.close() }()
 	c.run(k)
 }
@@ -60,7 +65,8 @@ func try(t testing.TB, c testCase, open func() engine.Store) {
 // kit is a case that runs.
 type kit struct {
 	testing.TB
-	open  func() engine.Store
+	dir   string
+	open  func(dir string) engine.Store
 	store engine.Store
 	want  Memory // what is committed
 }
@@ -81,7 +87,50 @@ func (k *kit) close() {
 func (k *kit) reopen() {
 	k.Helper()
 	k.close()
-	k.store = k.open()
+	k.store = k.open(k.dir)
+}
+
+// crashed calls f with k having the Store that would be there after a crash.
+func (k *kit) crashed(f func()) {
+	k.Helper()
+	dir := k.TempDir()
+	files, err := copyFiles(dir, k.dir)
+	if err != nil {
+		k.Fatalf("the folder of the Store: %v", err)
+	}
+	if files == 0 {
+		dir = k.dir
+	}
+	goesOn := k.store
+	defer func() { k.store = goesOn }()
+	k.store = k.open(dir)
+	defer k.close()
+	f()
+}
+
+// copyFiles copies the regular files in a folder, and those below it, and returns how many there are.
+func copyFiles(to, from string) (n int, err error) {
+	err = filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(to, name), 0o700)
+		case !d.Type().IsRegular():
+			return nil
+		}
+		n++
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, name), b, 0o600)
+	})
+	return n, err
 }
 
 // commit commits changes, in a context that does not end.
@@ -106,10 +155,11 @@ func (k *kit) load() []engine.Row {
 	return rows
 }
 
-// check wants what is committed to be there, now and after a restart.
+// check wants what is committed to be there, now, after a crash and after a restart.
 func (k *kit) check(when string) {
 	k.Helper()
 	k.same(when, k.load())
+	k.crashed(func() { k.same(when+", after a crash", k.load()) })
 	k.reopen()
 	k.same(when+", after a restart", k.load())
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -32,15 +34,17 @@ func TestMemoryClone(t *testing.T) {
 func TestFaults(t *testing.T) {
 	for _, row := range []struct {
 		fault storetest.Fault
-		panic bool
+		ends  string   // how the call does
 		want  []string // what is there after a Commit of a=1, and one with the fault: a=2, b=2
 	}{
-		{storetest.None, false, []string{"a=2", "b=2"}},
-		{storetest.Before, false, []string{"a=1"}},
-		{storetest.After, false, []string{"a=2", "b=2"}},
-		{storetest.Part, false, []string{"a=2"}},
-		{storetest.Panic, true, []string{"a=1"}},
-		{storetest.PanicAfter, true, []string{"a=2", "b=2"}},
+		{storetest.None, "nil", []string{"a=2", "b=2"}},
+		{storetest.Before, "error", []string{"a=1"}},
+		{storetest.After, "error", []string{"a=2", "b=2"}},
+		{storetest.Part, "error", []string{"a=2"}},
+		{storetest.Panic, "panic", []string{"a=1"}},
+		{storetest.PanicAfter, "panic", []string{"a=2", "b=2"}},
+		{storetest.Goexit, "Goexit", []string{"a=1"}},
+		{storetest.GoexitAfter, "Goexit", []string{"a=2", "b=2"}},
 	} {
 		m := storetest.NewMemory()
 		var seen []string
@@ -51,23 +55,30 @@ func TestFaults(t *testing.T) {
 			}
 			return storetest.None
 		}}
-		commit := func(changes ...engine.Change) (err error) {
-			defer func() {
-				if p := recover(); p != nil {
-					require.True(t, row.panic, "a panic: %v", p)
-					err = p.(error)
+		commit := func(changes ...engine.Change) (ends string) {
+			var over sync.WaitGroup
+			over.Go(func() {
+				ends = "Goexit"
+				defer func() {
+					if p := recover(); p != nil {
+						ends = "panic"
+						require.ErrorIs(t, p.(error), storetest.ErrFault)
+					}
+				}()
+				err := f.Commit(t.Context(), changes)
+				if ends = "nil"; err != nil {
+					ends = "error"
+					require.ErrorIs(t, err, storetest.ErrFault)
 				}
-			}()
-			err = f.Commit(t.Context(), changes)
-			require.False(t, row.panic && err != nil && len(changes) == 2, "fault %d has to panic", row.fault)
-			return err
+			})
+			over.Wait()
+			return ends
 		}
-		require.NoError(t, commit(change("a", "1")))
-		err := commit(change("a", "2"), change("b", "2"))
-		require.Equal(t, row.fault != storetest.None, errors.Is(err, storetest.ErrFault), "fault %d: %v", row.fault, err)
+		require.Equal(t, "nil", commit(change("a", "1")))
+		require.Equal(t, row.ends, commit(change("a", "2"), change("b", "2")), "fault %d", row.fault)
 		wantLate := 0
-		if err != nil {
-			require.ErrorIs(t, commit(change("z", "3")), storetest.ErrFault)
+		if row.fault != storetest.None {
+			require.Equal(t, "error", commit(change("z", "3")))
 			wantLate = 1
 		}
 		calls, late := f.Calls()
@@ -79,6 +90,28 @@ func TestFaults(t *testing.T) {
 			t.Errorf("fault %d: what is there (-want +got):\n%s", row.fault, diff)
 		}
 	}
+}
+
+// TestCallsWhileOneWaits asks how many calls there were while one waits in OnCommit.
+func TestCallsWhileOneWaits(t *testing.T) {
+	waits, goOn, ended := make(chan bool), make(chan bool), make(chan error)
+	f := &storetest.Faults{Store: storetest.NewMemory(), OnCommit: func(int, []engine.Change) storetest.Fault {
+		close(waits)
+		<-goOn
+		return storetest.Before
+	}}
+	go func() { ended <- f.Commit(t.Context(), []engine.Change{change("a", "1")}) }()
+	<-waits
+	calls := make(chan int, 1)
+	go func() { all, _ := f.Calls(); calls <- all }()
+	select {
+	case all := <-calls:
+		require.Equal(t, 1, all)
+	case <-time.After(30 * time.Second):
+		t.Error("Calls waits for a Commit that waits")
+	}
+	close(goOn)
+	require.ErrorIs(t, <-ended, storetest.ErrFault)
 }
 
 func TestFaultsOfRows(t *testing.T) {
