@@ -31,7 +31,8 @@ type Config struct {
 	AccountID string
 	// Region is the AWS region in ARNs. Empty: us-east-1.
 	Region string
-	// Logger is told what nobody else is: faults of checks and notifiers. Nil: nothing is logged.
+	// Logger is told what nobody else is: faults of checks, notifiers and the Store. Its handler may use the Engine, but not
+	// Close it, which waits for the handler. Nil: nothing is logged.
 	Logger *slog.Logger
 
 	// Notifier is handed a notification when an audit has ended, unless the account's SNS target is there
@@ -100,7 +101,8 @@ type Notifier interface {
 	// goroutine of its own, after the audit's last change is visible. ctx ends after Config.NotifyTimeout, or nine
 	// seconds after Close was called. Whatever it does, the audit is not affected; an error is logged, and not retried.
 	// With a Store, Notify is called again after a restart if the process ended before Notify had returned, or Close
-	// ended its ctx and it failed; the Notification then has the same ID.
+	// ended its ctx and it failed; the Notification then has the same ID. Until Notify has returned its audit is kept, also
+	// beyond retention.
 	Notify(ctx context.Context, n Notification) error
 }
 

@@ -120,8 +120,8 @@ const (
 )
 
 // Close cancels the audits in progress, which keep what they found, and waits until every goroutine of
-// the Engine has ended. With a Store, it only interrupts them: they stay IN_PROGRESS, and the next Engine resumes
-// them. Notifiers have nine seconds to finish, then their contexts end. If checks or
+// the Engine has ended, and every operation that changes something. With a Store, it only interrupts audits: they stay
+// IN_PROGRESS, and the next Engine resumes them. Notifiers have nine seconds to finish, then their contexts end. If checks or
 // notifiers do not return, it gives up after ten seconds, with an error that says how many. Afterwards
 // operations that change something fail with [ErrClosed]. Closing twice is fine.
 func (e *Engine) Close() error {

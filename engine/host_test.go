@@ -270,3 +270,56 @@ func TestRestoreOfAnEndlessStream(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// A snapshot that is asked for while the Engine closes is of one moment, too: it waits for who is committing.
+func TestSnapshotDuringClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := new(gate)
+		config := engine.Config{EnableAll: true, Store: g, Checks: []checks.Check{good("GOOD")}}
+		e, err := engine.New(config)
+		require.NoError(t, err)
+		g.open = make(chan struct{})
+		go func() { _, _ = e.CreateScheduledAudit(t.Context(), daily("daily", "GOOD")) }()
+		synctest.Wait()
+		go func() { _ = e.Close() }()
+		synctest.Wait()
+		var b bytes.Buffer
+		taken := make(chan error, 1)
+		go func() { taken <- e.Snapshot(&b) }()
+		synctest.Wait()
+		require.Empty(t, taken)
+		close(g.open)
+		require.NoError(t, <-taken)
+		config.Store = nil
+		e, err = engine.New(config)
+		require.NoError(t, err)
+		require.NoError(t, e.Restore(&b))
+		_, err = e.DescribeScheduledAudit(t.Context(), &model.DescribeScheduledAuditInput{ScheduledAuditName: "daily"})
+		require.NoError(t, err)
+		require.NoError(t, e.Close())
+	})
+}
+
+// What a Notifier has not returned from when the process ends is delivered again, however long it had.
+func TestNotifierHangsIntoACrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, hold := storetest.NewMemory(), make(chan struct{})
+		config := engine.Config{EnableAll: true, Store: m, Checks: []checks.Check{good("GOOD")}}
+		var told []string
+		config.Notifier = notify(func(_ context.Context, n engine.Notification) error { told = append(told, n.ID); <-hold; return nil })
+		e, err := engine.New(config)
+		require.NoError(t, err)
+		task := startAudit(t, e, "GOOD")
+		time.Sleep(time.Hour)
+		config.Store = m.Clone()
+		after, err := engine.New(config)
+		require.NoError(t, err)
+		_, err = after.Resume()
+		require.NoError(t, err)
+		synctest.Wait()
+		require.Equal(t, []string{task, task}, told)
+		close(hold)
+		require.NoError(t, e.Close())
+		require.NoError(t, after.Close())
+	})
+}

@@ -73,9 +73,6 @@ func (e *Engine) callNotifier(n Notification) (cut bool) {
 	defer cancel()
 	overdue := time.AfterFunc(e.config.NotifyTimeout+e.config.StopGrace, func() {
 		logger.Error("notifier has not returned, though its time is over")
-		if e.notifyCtx.Err() == nil {
-			e.settle(n.ID) // or the audit would be kept for ever
-		}
 	})
 	defer overdue.Stop()
 	returned := false

@@ -34,7 +34,7 @@ func (e *Engine) Snapshot(w io.Writer) error {
 		txn, found = e.state.Txn(false), e.findings.Snapshot()
 		return nil
 	}
-	if e.write(moment) != nil { // in its turn nobody else writes; after the Store has failed, nobody does
+	if e.submit(&write{op: moment}) != nil { // in its turn nobody else writes; after the Store has failed, nobody does
 		_ = moment(nil)
 	}
 	changes := stateRows(txn)
@@ -126,6 +126,7 @@ func (e *Engine) Restore(r io.Reader) error {
 	if err := e.submit(w); err != nil {
 		return err
 	}
+	e.checkParameters(e.account(e.state.Txn(false)))
 	e.collect()
 	return nil
 }

@@ -127,8 +127,8 @@ func TestRestoreRefuses(t *testing.T) {
 		refused(fmt.Sprint("cut at ", n), "is damaged", bytes.NewReader(whole[:n]))
 	}
 	refused("one byte short", "is damaged", bytes.NewReader(whole[:len(whole)-1]))
-	refused("one byte more", "something follows the 65536 bytes", bytes.NewReader(append(bytes.Clone(whole), 0)))
-	refused("twice", "something follows the 65536 bytes", bytes.NewReader(append(bytes.Clone(whole), whole...)))
+	refused("one byte more", fmt.Sprintf("something follows the %d bytes", len(whole)), bytes.NewReader(append(bytes.Clone(whole), 0)))
+	refused("twice", fmt.Sprintf("something follows the %d bytes", len(whole)), bytes.NewReader(append(bytes.Clone(whole), whole...)))
 	refused("text", "page 0: neither it nor page 1", strings.NewReader("something else"))
 	refused("an error", "closed pipe", io.MultiReader(bytes.NewReader(whole[:9000]), iotest.ErrReader(io.ErrClosedPipe)))
 	rng := rand.New(rand.NewPCG(1, 5))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -61,9 +62,14 @@ func open(path string, o Options) (*Store, error) {
 	}
 	size := int64(was.pages) * was.pageSize
 	s := &Store{path: path, pageSize: int(was.pageSize), totals: was.totals}
-	s.db, s.file, err = bolt(path, bbolt.Options{
+	settings := bbolt.Options{
 		NoSync: o.sync != nil, NoGrowSync: o.sync != nil, InitialMmapSize: mapped(size), Timeout: o.timeout(),
-	})
+	}
+	s.db, s.file, err = bolt(path, settings)
+	if errors.Is(err, syscall.ENOMEM) { // the process may not have so many addresses
+		settings.InitialMmapSize = 0
+		s.db, s.file, err = bolt(path, settings)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +172,7 @@ func mapped(size int64) int {
 
 const (
 	leastMapped = 8 << 30
-	mostMapped  = 1 << 36 // some machines have names for no more than eight times that; a larger file has its own size
+	mostMapped  = 1 << 36 // a larger file has its own size
 )
 
 // settle makes a file that has just been opened, and was verified before, ready.

@@ -4,10 +4,13 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,6 +69,7 @@ func TestCompactOfLargeValues(t *testing.T) {
 	}
 	require.NoError(t, s.Close())
 	want := 40 * 300_000 * 11 / 10
+	var before os.FileInfo
 	for range 2 {
 		_, after, err := boltstore.Compact(path, unsynced)
 		require.NoError(t, err)
@@ -73,6 +77,10 @@ func TestCompactOfLargeValues(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, after, info.Size())
 		require.Less(t, after, int64(want))
+		if before != nil && !os.SameFile(before, info) {
+			t.Error("a file that does not become smaller is replaced")
+		}
+		before = info
 	}
 }
 
@@ -95,5 +103,21 @@ func TestSweepBehindALink(t *testing.T) {
 	require.NoError(t, open(t, link, unsynced).Close())
 	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%s is still there: %v", left, err)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	for wait, want := range map[time.Duration]time.Duration{0: time.Second, -1: 1, time.Minute: time.Minute} {
+		if got := boltstore.Timeout(boltstore.Options{LockTimeout: wait}); got != want {
+			t.Errorf("LockTimeout %v waits for %v, want %v", wait, got, want)
+		}
+	}
+	if runtime.GOOS == "windows" || math.MaxInt == math.MaxInt32 {
+		return
+	}
+	for size, want := range map[int64]int{0: 8 << 30, 2 << 30: 16 << 30, 1 << 40: 64 << 30} {
+		if got := boltstore.Mapped(size); got != want {
+			t.Errorf("a file of %d bytes has room for %d, want %d", size, got, want)
+		}
 	}
 }
