@@ -305,8 +305,8 @@ func TestNotifierHangsIntoACrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, hold := storetest.NewMemory(), make(chan struct{})
 		config := engine.Config{EnableAll: true, Store: m, Checks: []checks.Check{good("GOOD")}}
-		var told []string
-		config.Notifier = notify(func(_ context.Context, n engine.Notification) error { told = append(told, n.ID); <-hold; return nil })
+		told := make(chan string, 3)
+		config.Notifier = notify(func(_ context.Context, n engine.Notification) error { told <- n.ID; <-hold; return nil })
 		e, err := engine.New(config)
 		require.NoError(t, err)
 		task := startAudit(t, e, "GOOD")
@@ -317,7 +317,8 @@ func TestNotifierHangsIntoACrash(t *testing.T) {
 		_, err = after.Resume()
 		require.NoError(t, err)
 		synctest.Wait()
-		require.Equal(t, []string{task, task}, told)
+		require.Len(t, told, 2)
+		require.Equal(t, []string{task, task}, []string{<-told, <-told})
 		close(hold)
 		require.NoError(t, e.Close())
 		require.NoError(t, after.Close())
