@@ -22,27 +22,21 @@ import (
 
 // What a host does to a durable Engine at the wrong moment, or with code of its own that misbehaves.
 
-// gate holds Commits back until it opens.
-type gate struct {
-	storetest.Memory
-	open chan struct{}
-}
-
-func (g *gate) Commit(ctx context.Context, changes []engine.Change) error {
-	if g.open != nil {
-		<-g.open
-	}
-	return g.Memory.Commit(ctx, changes)
+// heldBack has the Commits of a recorder wait from now on, until what it returns is closed.
+func heldBack(r *recorder) (open chan struct{}) {
+	open = make(chan struct{})
+	r.ask = func(int, []engine.Change) (bool, error) { <-open; return true, nil }
+	return open
 }
 
 // Close waits for operations, those that wait for others too, and nothing is committed after it.
 func TestCloseWaitsForOperations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := new(gate)
-		config := engine.Config{EnableAll: true, Store: g, Checks: []checks.Check{good("GOOD")}}
+		store := new(recorder)
+		config := engine.Config{EnableAll: true, Store: store, Checks: []checks.Check{good("GOOD")}}
 		e, err := engine.New(config)
 		require.NoError(t, err)
-		g.open = make(chan struct{})
+		open := heldBack(store)
 		acknowledged := make(chan error, 2)
 		for _, name := range []string{"one", "two"} {
 			go func() {
@@ -57,7 +51,7 @@ func TestCloseWaitsForOperations(t *testing.T) {
 		require.Empty(t, closed)
 		_, err = e.CreateScheduledAudit(t.Context(), daily("three", "GOOD"))
 		require.ErrorIs(t, err, engine.ErrClosed)
-		close(g.open)
+		close(open)
 		require.NoError(t, <-closed)
 		require.NoError(t, <-acknowledged)
 		require.NoError(t, <-acknowledged)
@@ -74,14 +68,14 @@ func TestCloseWaitsForOperations(t *testing.T) {
 // One that does not end is told of.
 func TestCloseGivesUpOnAStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := new(gate)
-		e, err := engine.New(engine.Config{EnableAll: true, Store: g, Checks: []checks.Check{good("GOOD")}})
+		store := new(recorder)
+		e, err := engine.New(engine.Config{EnableAll: true, Store: store, Checks: []checks.Check{good("GOOD")}})
 		require.NoError(t, err)
-		g.open = make(chan struct{})
+		open := heldBack(store)
 		go func() { _, _ = e.CreateScheduledAudit(t.Context(), daily("one", "GOOD")) }()
 		synctest.Wait()
 		require.EqualError(t, e.Close(), "engine: close: 0 audits, 0 forecasts, 0 notifiers and 1 changes have not ended: gave up waiting")
-		close(g.open)
+		close(open)
 	})
 }
 
@@ -274,11 +268,11 @@ func TestRestoreOfAnEndlessStream(t *testing.T) {
 // A snapshot that is asked for while the Engine closes is of one moment, too: it waits for who is committing.
 func TestSnapshotDuringClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := new(gate)
-		config := engine.Config{EnableAll: true, Store: g, Checks: []checks.Check{good("GOOD")}}
+		store := new(recorder)
+		config := engine.Config{EnableAll: true, Store: store, Checks: []checks.Check{good("GOOD")}}
 		e, err := engine.New(config)
 		require.NoError(t, err)
-		g.open = make(chan struct{})
+		open := heldBack(store)
 		go func() { _, _ = e.CreateScheduledAudit(t.Context(), daily("daily", "GOOD")) }()
 		synctest.Wait()
 		go func() { _ = e.Close() }()
@@ -288,7 +282,7 @@ func TestSnapshotDuringClose(t *testing.T) {
 		go func() { taken <- e.Snapshot(&b) }()
 		synctest.Wait()
 		require.Empty(t, taken)
-		close(g.open)
+		close(open)
 		require.NoError(t, <-taken)
 		config.Store = nil
 		e, err = engine.New(config)
