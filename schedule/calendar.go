@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"math"
 	"time"
 
 	"github.com/fleetaudit/fleetaudit/model"
@@ -12,18 +11,16 @@ const maxOffset = 26 * 60 * 60
 
 func offsetOK(offset int64) bool { return -maxOffset < offset && offset < maxOffset }
 
-// calendar is a valid Schedule, taken apart: a rule for the days, and a clock that strikes once a day.
+// clock strikes once a day. Together with a rule for the days it is what a Schedule says.
 //
-// The hands of the clock may be put forward and back, so what it shows cannot be inverted. The furthest
-// it has shown so far can: that never falls. A day's slot is the first instant by which the clock has
-// shown the time of day of that day, or more. So days have their slots in the order of the days, and what
-// follows an instant is settled by the last day that the clock had reached by then.
-type calendar struct {
-	rule   rule
-	at     int64 // the time of day: whole seconds
-	frac   int64 // and nanoseconds
-	anchor instant
-	loc    *time.Location
+// Its hands may be put forward and back, so what it shows cannot be inverted. The furthest it has shown so
+// far can: that never falls. A day's slot is the first instant by which the clock has shown the time of day
+// of that day, or more. So days have their slots in the order of the days, and what follows an instant is
+// settled by the last day that the clock had reached by then.
+type clock struct {
+	at   int64 // the time of day: whole seconds
+	frac int64 // and nanoseconds
+	loc  *time.Location
 }
 
 // instant is Unix time: whole seconds, and nanoseconds.
@@ -31,109 +28,112 @@ type instant struct{ sec, nsec int64 }
 
 func (i instant) before(j instant) bool { return i.sec < j.sec || i.sec == j.sec && i.nsec < j.nsec }
 
-// span is a stretch of time in which the clock just runs: its offset in seconds east of UTC, and the Unix
-// second at which it is over.
-type span struct{ offset, end int64 }
-
-// open fills c from s, and tells whether s is valid, as far as that shows without a look at the zone.
-func (c *calendar) open(s *Schedule) (ok bool) {
+// open takes s apart, and tells whether it is valid, as far as that shows without a look at the zone.
+func (s *Schedule) open() (r rule, c clock, ok bool) {
 	if !s.anchorOK() || !s.atOK() {
-		return false
+		return r, c, false
 	}
-	c.at, c.frac = int64(s.At/time.Second), int64(s.At%time.Second)
-	if c.loc = s.Location; c.loc == nil {
+	c = clock{int64(s.At / time.Second), int64(s.At % time.Second), s.Location}
+	if c.loc == nil {
 		c.loc = time.UTC
 	}
-	// Slots are later than c.anchor: so the zero Time, which says that there is no slot, is none.
-	c.anchor = instant{s.Anchor.Unix(), int64(s.Anchor.Nanosecond()) - 1}
-	if s.Anchor.IsZero() {
-		c.anchor.nsec = 0
-	} else if c.anchor.nsec < 0 {
-		c.anchor = instant{c.anchor.sec - 1, 1e9 - 1}
-	}
-
 	switch s.Frequency {
 	case model.AuditFrequencyDaily:
-		c.rule.every = 1
-		return s.DayOfMonth == "" && s.DayOfWeek == ""
-	case model.AuditFrequencyWeekly, model.AuditFrequencyBiweekly:
+		return rule{every: 1}, c, s.DayOfMonth == "" && s.DayOfWeek == ""
+	case model.AuditFrequencyWeekly:
 		d, ok := parseDayOfWeek(s.DayOfWeek)
-		c.rule = rule{every: 7, from: int64(d - time.Thursday)}
-		if s.Frequency == model.AuditFrequencyBiweekly {
-			c.rule = rule{every: 14, from: c.first()}
-		}
-		return ok && s.DayOfMonth == ""
+		return rule{every: 7, from: int64(d - time.Thursday)}, c, ok && s.DayOfMonth == ""
+	case model.AuditFrequencyBiweekly:
+		d, ok := parseDayOfWeek(s.DayOfWeek)
+		return rule{every: 14, from: c.first(int64(d-time.Thursday), s.anchor())}, c, ok && s.DayOfMonth == ""
 	case model.AuditFrequencyMonthly:
-		c.rule.dayOfMonth, ok = parseDayOfMonth(s.DayOfMonth)
-		return ok && s.DayOfWeek == ""
+		d, ok := parseDayOfMonth(s.DayOfMonth)
+		return rule{from: int64(d)}, c, ok && s.DayOfWeek == ""
 	}
-	return false
+	return r, c, false
 }
 
-// first returns the first of the rule's days whose slot is later than the anchor.
-func (c *calendar) first() int64 {
-	utc := c.anchor.sec - c.at
-	day := c.rule.next(floorDays(utc - maxOffset))
-	if day > floorDays(utc+maxOffset) {
-		return day // in any zone: most anchors need no look at theirs
-	}
-	reached, _ := c.reached(c.anchor)
-	return c.rule.next(reached)
-}
-
-// bound returns t, but not before the anchor, and not so late that sums overflow.
-func (c *calendar) bound(t time.Time) instant {
-	i := instant{min(t.Unix(), (lastDay+3)*daySeconds), int64(t.Nanosecond())}
-	if i.before(c.anchor) {
-		return c.anchor
+// anchor returns what slots are later than: the nanosecond before Anchor, or that of the zero Time, which says that
+// there is no slot and so is none.
+func (s *Schedule) anchor() instant {
+	i := instant{s.Anchor.Unix(), int64(s.Anchor.Nanosecond())}
+	switch {
+	case i.nsec > 0:
+		i.nsec--
+	case i.sec > firstDay*daySeconds:
+		i = instant{i.sec - 1, 1e9 - 1}
 	}
 	return i
 }
 
-// span returns the span of a Unix second. It goes by the end that [time.Time.ZoneBounds] gives, never by
-// the start: where a zone's rule takes over from its table the start may be one of the rule's and too
-// early, which would hide that the clock was put back (America/Ciudad_Juarez on 2022-11-30).
-func (c *calendar) span(u int64) span {
+// bound returns t, but not before the anchor, and not so late that sums overflow.
+func (s *Schedule) bound(t time.Time) instant {
+	i := instant{min(t.Unix(), (lastDay+3)*daySeconds), int64(t.Nanosecond())}
+	if i.sec > s.Anchor.Unix() {
+		return i
+	}
+	if a := s.anchor(); i.before(a) {
+		return a
+	}
+	return i
+}
+
+// day returns the last day whose time of day is not later than what a clock shows that is so far ahead of UTC.
+func (c clock) day(t instant, offset int64) int64 {
+	sec := t.sec - c.at + offset
+	if t.nsec < c.frac {
+		sec--
+	}
+	return floorDays(sec)
+}
+
+// first returns the first day whose slot is later than t, of those that are whole weeks from a day.
+func (c clock) first(from int64, t instant) int64 {
+	far := int64(maxOffset)
 	if c.loc == time.UTC {
-		return span{0, math.MaxInt64}
+		far = 0
 	}
-	t := time.Unix(u, 0).In(c.loc)
-	_, offset := t.Zone()
-	_, end := t.ZoneBounds()
-	s := span{int64(offset), math.MaxInt64}
-	if !end.IsZero() {
-		s.end = end.Unix()
+	r := rule{every: 7, from: from}
+	day := r.weekly(c.day(t, -far))
+	if t.sec+far < day*daySeconds+c.at {
+		return day // in any zone: most anchors need no look at theirs
 	}
-	if s.end <= u {
-		// By a zone's rule each year ends after 365 days, so the 366th is said to lie behind its span's
-		// end. Nothing happens before that day is over.
-		s.end = u + daySeconds - mod(u, daySeconds)
+	day, _ = c.reached(t, ofAnchor)
+	return r.weekly(day)
+}
+
+// next returns the first slot of a rule later than t, whatever happens to the clock around it, or the zero Time.
+func (c clock) next(r rule, t instant) time.Time {
+	day, s := c.reached(t, ofAfter)
+	day = r.next(day)
+	if day > lastDay || !offsetOK(s.offset) {
+		return time.Time{}
 	}
-	return s
+	wall := day*daySeconds + c.at
+	if wall-s.offset >= s.end {
+		s = recall(c.loc, wall-maxOffset, ofSlot)
+	}
+	return c.slot(day, s)
 }
 
 // reached returns the last day whose slot is not later than t, or the day before year 1, and the span of
 // t. What happened more than twice maxOffset before t cannot have shown more than t does.
-func (c *calendar) reached(t instant) (int64, span) {
-	sec := t.sec - c.at
-	if t.nsec < c.frac {
-		sec--
-	}
+func (c clock) reached(t instant, p purpose) (int64, span) {
 	day := int64(firstDay - 1)
-	s := c.span(t.sec - 2*maxOffset)
-	for ; s.end <= t.sec; s = c.span(s.end) {
+	s := recall(c.loc, t.sec-2*maxOffset, p)
+	for ; s.end <= t.sec; s = look(c.loc, s.end) {
 		day = max(day, floorDays(s.end-1-c.at+s.offset))
 	}
-	return min(lastDay, max(day, floorDays(sec+s.offset))), s
+	return min(lastDay, max(day, c.day(t, s.offset))), s
 }
 
 // slot returns a day's slot, for a day that was not reached at some instant of the span s.
-func (c *calendar) slot(day int64, s span) time.Time {
+func (c clock) slot(day int64, s span) time.Time {
 	wall := day*daySeconds + c.at
 	start := wall - maxOffset // no gap is before it, if it is in s
 	for wall-s.offset >= s.end {
 		start = s.end
-		s = c.span(start)
+		s = look(c.loc, start)
 	}
 	if wall-s.offset < start { // the hands skipped it
 		return time.Unix(start, 0).In(c.loc)
@@ -142,16 +142,13 @@ func (c *calendar) slot(day int64, s span) time.Time {
 }
 
 // merged returns how many of the slots in (a, b] there are not, because the hands skipped a day or more
-// and two days have one slot. Only the days of a daily rule are that close.
-func (c *calendar) merged(a, b instant) (n int64) {
-	if c.rule.every != 1 {
-		return 0
-	}
-	for s := c.span(a.sec); s.end <= b.sec; {
-		next := c.span(s.end)
+// and two days have one slot, if every day is due.
+func (c clock) merged(a, b instant) (n int64) {
+	for s := look(c.loc, a.sec); s.end <= b.sec; {
+		next := look(c.loc, s.end)
 		if next.offset-s.offset >= daySeconds {
-			before, _ := c.reached(instant{s.end - 1, 1e9 - 1})
-			behind, _ := c.reached(instant{s.end, 0})
+			before, _ := c.reached(instant{s.end - 1, 1e9 - 1}, ofAfter)
+			behind, _ := c.reached(instant{s.end, 0}, ofAfter)
 			n += max(0, behind-before-1)
 		}
 		s = next

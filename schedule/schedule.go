@@ -48,17 +48,28 @@ func (s Schedule) Validate() error {
 // Next returns the first slot that is later than after, in s.Location; the zero Time when there is none,
 // because the calendar ends with year 9999 there, or because s is not valid. after may be in any
 // location, and its monotonic clock reading does not count. Next allocates nothing, and takes the same
-// time however far away the slot is.
+// time however far away the slot is. A call is quickest in the half year, in s.Location, that the call before was in:
+// the process remembers that much of some hundred Locations.
 func (s Schedule) Next(after time.Time) time.Time {
-	var c calendar
-	if !c.open(&s) {
+	r, c, ok := s.open()
+	if !ok {
 		return time.Time{}
 	}
-	day, sp := c.reached(c.bound(after))
-	if day = c.rule.next(day); day > lastDay || !offsetOK(sp.offset) {
-		return time.Time{}
+	t := s.bound(after)
+	if c.loc == time.UTC {
+		day := r.next(c.day(t, 0))
+		if day > lastDay {
+			return time.Time{}
+		}
+		return time.Unix(day*daySeconds+c.at, c.frac).UTC()
 	}
-	return c.slot(day, sp)
+	sp := recall(c.loc, t.sec-2*maxOffset, ofAfter)
+	day := r.next(max(firstDay-1, c.day(t, sp.offset)))
+	sec := day*daySeconds + c.at - sp.offset
+	if sec < sp.end && day <= lastDay && offsetOK(sp.offset) {
+		return time.Unix(sec, c.frac).In(c.loc) // nothing happens to the clock until then
+	}
+	return c.next(r, t)
 }
 
 // All yields every slot later than after, in order, to the end of year 9999. It may be ranged over more
@@ -73,20 +84,24 @@ func (s Schedule) All(after time.Time) iter.Seq[time.Time] {
 // Count returns how many slots are later than from and not later than to: what a loop over All would
 // count, without a step for each slot. It is 0 when to is not later than from, or when s is not valid.
 func (s Schedule) Count(from, to time.Time) int {
-	var c calendar
-	if !c.open(&s) {
+	r, c, ok := s.open()
+	if !ok {
 		return 0
 	}
-	a, b := c.bound(from), c.bound(to)
+	a, b := s.bound(from), s.bound(to)
 	if !a.before(b) {
 		return 0
 	}
-	after, sp := c.reached(a)
-	last, _ := c.reached(b)
+	after, sp := c.reached(a, ofAfter)
+	last, _ := c.reached(b, ofSlot)
 	if !offsetOK(sp.offset) {
 		return 0
 	}
-	return int(c.rule.index(last) - c.rule.index(after) - c.merged(a, b))
+	n := r.index(last) - r.index(after)
+	if r.every == 1 { // other days are too far from each other to have one slot
+		n -= c.merged(a, b)
+	}
+	return int(n)
 }
 
 func (s *Schedule) anchorOK() bool {
@@ -97,19 +112,17 @@ func (s *Schedule) anchorOK() bool {
 func (s *Schedule) atOK() bool { return 0 <= s.At && s.At < 24*time.Hour }
 
 func parseDayOfMonth(s string) (n int, ok bool) {
-	if s == model.DayOfMonthLast {
+	switch {
+	case len(s) == 1:
+		n = int(s[0] - '0')
+		ok = 1 <= n && n <= 9
+	case len(s) == 2 && s[1]-'0' <= 9: // what is less than '0' wraps
+		n = int(s[0]-'0')*10 + int(s[1]-'0')
+		ok = 10 <= n && n <= 31
+	case s == model.DayOfMonthLast:
 		return 31, true
 	}
-	for i := range len(s) {
-		digit := int(s[i]) - '0'
-		if digit < 0 || digit > 9 || n+digit == 0 {
-			return 0, false
-		}
-		if n = n*10 + digit; n > 31 {
-			return 0, false
-		}
-	}
-	return n, n > 0
+	return n, ok
 }
 
 func parseDayOfWeek(d model.DayOfWeek) (time.Weekday, bool) {

@@ -99,6 +99,7 @@ func TestDayOfMonth(t *testing.T) {
 	for _, s := range []string{
 		"LAST", "last", "0", "00", "01", "1", "2", "9", "10", "19", "28", "29", "30", "31", "031", "32", "40", "99",
 		"100", "310", "-1", "+1", " 1", "1 ", "1.0", "1_0", "0x1", "１", "a", "LASTLAST", "18446744073709551617",
+		"", "/", ":", "O", "1/", "1:", "/9", "0:", "3/", "L", "LA",
 	} {
 		monthly := schedule.Schedule{Frequency: model.AuditFrequencyMonthly, DayOfMonth: s}
 		if got := monthly.Validate() == nil; got != valid[s] {
