@@ -1,7 +1,5 @@
 package model
 
-import "encoding/json"
-
 // AuditTaskStatus is how far an audit is.
 type AuditTaskStatus string
 
@@ -131,13 +129,7 @@ type ListAuditTasksOutput struct {
 }
 
 // MarshalJSON writes a nil list as [], since AWS prints no null.
-func (o ListAuditTasksOutput) MarshalJSON() ([]byte, error) {
-	type plain ListAuditTasksOutput
-	if o.Tasks == nil {
-		o.Tasks = []AuditTaskMetadata{}
-	}
-	return json.Marshal(plain(o))
-}
+func (o ListAuditTasksOutput) MarshalJSON() ([]byte, error) { return AppendJSON(nil, &o) }
 
 // AuditTaskMetadata is an audit in a list.
 type AuditTaskMetadata struct {

@@ -1,7 +1,5 @@
 package model
 
-import "encoding/json"
-
 // AuditFindingSeverity is how bad a finding is.
 type AuditFindingSeverity string
 
@@ -75,13 +73,7 @@ type ListAuditFindingsOutput struct {
 }
 
 // MarshalJSON writes a nil list as [], since AWS prints no null.
-func (o ListAuditFindingsOutput) MarshalJSON() ([]byte, error) {
-	type plain ListAuditFindingsOutput
-	if o.Findings == nil {
-		o.Findings = []AuditFinding{}
-	}
-	return json.Marshal(plain(o))
-}
+func (o ListAuditFindingsOutput) MarshalJSON() ([]byte, error) { return AppendJSON(nil, &o) }
 
 // DescribeAuditFindingInput asks for one finding.
 type DescribeAuditFindingInput struct {
@@ -110,9 +102,5 @@ type ListRelatedResourcesForAuditFindingOutput struct {
 
 // MarshalJSON writes a nil list as [], since AWS prints no null.
 func (o ListRelatedResourcesForAuditFindingOutput) MarshalJSON() ([]byte, error) {
-	type plain ListRelatedResourcesForAuditFindingOutput
-	if o.RelatedResources == nil {
-		o.RelatedResources = []RelatedResource{}
-	}
-	return json.Marshal(plain(o))
+	return AppendJSON(nil, &o)
 }

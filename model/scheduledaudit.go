@@ -1,7 +1,5 @@
 package model
 
-import "encoding/json"
-
 // AuditFrequency is how often a scheduled audit runs.
 type AuditFrequency string
 
@@ -119,13 +117,7 @@ type ListScheduledAuditsOutput struct {
 }
 
 // MarshalJSON writes a nil list as [], since AWS prints no null.
-func (o ListScheduledAuditsOutput) MarshalJSON() ([]byte, error) {
-	type plain ListScheduledAuditsOutput
-	if o.ScheduledAudits == nil {
-		o.ScheduledAudits = []ScheduledAuditMetadata{}
-	}
-	return json.Marshal(plain(o))
-}
+func (o ListScheduledAuditsOutput) MarshalJSON() ([]byte, error) { return AppendJSON(nil, &o) }
 
 // ScheduledAuditMetadata is a scheduled audit in a list.
 type ScheduledAuditMetadata struct {

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"encoding/json"
 	"time"
 )
 
@@ -95,13 +94,7 @@ type ListAuditSuppressionsOutput struct {
 }
 
 // MarshalJSON writes a nil list as [], since AWS prints no null.
-func (o ListAuditSuppressionsOutput) MarshalJSON() ([]byte, error) {
-	type plain ListAuditSuppressionsOutput
-	if o.Suppressions == nil {
-		o.Suppressions = []AuditSuppression{}
-	}
-	return json.Marshal(plain(o))
-}
+func (o ListAuditSuppressionsOutput) MarshalJSON() ([]byte, error) { return AppendJSON(nil, &o) }
 
 // CheckExpiry notes in p when a suppression has not exactly one of a date on which it expires and
 // suppressIndefinitely true. suppressIndefinitely false beside a date says the same as none. It notes nothing

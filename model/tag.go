@@ -1,7 +1,5 @@
 package model
 
-import "encoding/json"
-
 // Tag is a label on a resource. AWS writes its members with capital letters.
 type Tag struct {
 	Key   string `json:"Key" aws:"TagKey,required"`
@@ -55,10 +53,4 @@ type ListTagsForResourceOutput struct {
 }
 
 // MarshalJSON writes a nil list as [], since AWS prints no null.
-func (o ListTagsForResourceOutput) MarshalJSON() ([]byte, error) {
-	type plain ListTagsForResourceOutput
-	if o.Tags == nil {
-		o.Tags = []Tag{}
-	}
-	return json.Marshal(plain(o))
-}
+func (o ListTagsForResourceOutput) MarshalJSON() ([]byte, error) { return AppendJSON(nil, &o) }

@@ -61,21 +61,31 @@ func parseTime(s string) (time.Time, error) {
 
 // MarshalJSON writes epoch seconds; the zero Timestamp is null, and one outside year 1 to 9999 an error.
 func (t Timestamp) MarshalJSON() ([]byte, error) {
+	b, err := t.AppendJSON(nil)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// AppendJSON appends what [Timestamp.MarshalJSON] writes to b. If there is an error, b is as it was.
+func (t Timestamp) AppendJSON(b []byte) ([]byte, error) {
 	if t.IsZero() {
-		return []byte("null"), nil
+		return append(b, "null"...), nil
 	}
 	if u := t.Unix(); u < minEpoch || u >= maxEpoch {
-		return nil, fmt.Errorf("timestamp %v is not of year 1 to 9999", t.Time)
+		return b, fmt.Errorf("timestamp %v is not of year 1 to 9999", t.Time)
 	}
 	ms := t.UnixMilli()
-	sign := ""
 	if ms < 0 {
-		sign, ms = "-", -ms
+		b, ms = append(b, '-'), -ms
 	}
-	if ms%1000 == 0 {
-		return fmt.Appendf(nil, "%s%d", sign, ms/1000), nil
+	b = strconv.AppendInt(b, ms/1000, 10)
+	if ms %= 1000; ms > 0 {
+		b = append(b, '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10))
+		b = bytes.TrimRight(b, "0")
 	}
-	return bytes.TrimRight(fmt.Appendf(nil, "%s%d.%03d", sign, ms/1000, ms%1000), "0"), nil
+	return b, nil
 }
 
 // UnmarshalJSON reads a number of epoch seconds, null, or a string that [ParseTimestamp] takes. Its error

@@ -40,11 +40,12 @@ func (a answer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Write(a.body) // a client that has left is nobody to tell
 }
 
-// answerTo is the answer to a call of op with that outcome. op is nil when there is none. fault is an error that is not the
-// caller's, of which the Logger has to be told; the caller is told of it only what failure says.
-func answerTo(op *engine.Operation, out any, err error, requestID string) (a answer, fault error) {
+// answerTo is the answer to a call of op with that outcome, written to b if it is an output. op is nil when there is none.
+// fault is an error that is not the caller's, of which the Logger has to be told; the caller is told of it only what
+// failure says.
+func answerTo(b []byte, op *engine.Operation, out any, err error, requestID string) (a answer, fault error) {
 	if err == nil {
-		body, err := json.Marshal(out)
+		body, err := appendOutput(b, out)
 		if err != nil {
 			return failure(requestID), err
 		}
@@ -65,6 +66,14 @@ func answerTo(op *engine.Operation, out any, err error, requestID string) (a ans
 		return failure(requestID), errors.Join(err, marshalErr)
 	}
 	return answer{modelled.HTTPStatusCode(), modelled.ErrorCode(), body}, nil
+}
+
+// appendOutput appends the JSON of an output to b. Those of the Engine are all model.Outputs.
+func appendOutput(b []byte, out any) ([]byte, error) {
+	if o, ok := out.(model.Output); ok {
+		return model.AppendJSON(b, o)
+	}
+	return json.Marshal(out)
 }
 
 // mayAnswer tells whether op may answer with an error of that code. An InternalFailureException goes without saying, but

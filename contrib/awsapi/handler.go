@@ -42,7 +42,12 @@ type handler struct {
 	compress func(http.Handler) http.HandlerFunc // answers, for clients that want it
 	hidden   sync.Once                           // tells of connections that something hides
 	large    chan struct{}                       // holds one for each large body in memory
+	answers  sync.Pool                           // of *[]byte, to write answers to
 }
+
+// maxKept is how large the memory of an answer may be for later ones to use it. A page of findings has a few hundred
+// kilobytes.
+const maxKept = 1 << 20
 
 // ServeHTTP serves one request.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -50,7 +55,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := newRequestID()
 	w.Header().Set("X-Amzn-Requestid", id)
 	op, out, err := h.serve(w, r)
-	a, fault := answerTo(op, out, err, id)
+	space, ok := h.answers.Get().(*[]byte)
+	if !ok {
+		space = new([]byte)
+	}
+	a, fault := answerTo((*space)[:0], op, out, err, id)
 
 	level := slog.LevelDebug
 	attrs := []slog.Attr{slog.String("requestId", id), slog.Int("status", a.status), slog.Duration("took", time.Since(start))}
@@ -73,6 +82,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // to return without an answer would be to answer 200
 	}
 	h.compress(a).ServeHTTP(w, r)
+	if cap(a.body) > cap(*space) && cap(a.body) <= maxKept {
+		*space = a.body
+	}
+	h.answers.Put(space) // a Writer keeps nothing of what it was given
 }
 
 // serve does what r asks for. The operation is returned as soon as it is known, also with an error.
