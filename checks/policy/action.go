@@ -50,8 +50,8 @@ var dataPlane = []struct {
 // retained was published.
 var harmless = []string{"iot:Receive", "iot:RetainPublish"}
 
-// mqtt are the actions whose resources are topics or topic filters.
-var mqtt = []string{"iot:Subscribe", "iot:Receive", "iot:Publish", "iot:RetainPublish", "iot:GetRetainedMessage"}
+// mqtt are the actions, in lower case, whose resources are topics or topic filters.
+var mqtt = []string{"iot:subscribe", "iot:receive", "iot:publish", "iot:retainpublish", "iot:getretainedmessage"}
 
 // nonThingAdmin returns the actions of AWS IoT's API that are in no other class, as of 2026.
 func nonThingAdmin() []string {

@@ -4,27 +4,28 @@ import "slices"
 
 // ban is a Deny that always holds, as far as it is about resources: it denies them, or with except all others.
 type ban struct {
-	rule
+	*rule
 	resources []resource
 	except    bool
-	spared    []string // with except: the spaces in which a resource is broad
+	spared    []string // with except: the prefixes of the spaces in which a resource is broad
 }
 
 // bans returns the bans on resources of n among the Denies. A conditional Deny is none, for it does not always hold,
 // but for one that leaves a client nothing but its own names.
 func (a *analysis) bans(n noun) []*ban {
 	var all []*ban
-	for _, r := range a.denies {
-		if len(r.Conditions) > 0 && !(n == client && r.untiesClient(r.variables)) {
+	for i := range a.denies {
+		r := &a.denies[i]
+		if len(r.Conditions) > 0 && !(n == client && r.untiesClient(r.names != nil)) {
 			continue
 		}
 		d := n.reading()
 		if len(r.NotResources) > 0 {
 			b := &ban{rule: r, resources: r.resources(r.NotResources, d), except: true}
 			for _, x := range b.resources {
-				for _, space := range n.broad(x.name) {
-					if !slices.Contains(b.spared, space) {
-						b.spared = append(b.spared, space)
+				for _, s := range n.broad(x.name) {
+					if !slices.Contains(b.spared, s.prefix) {
+						b.spared = append(b.spared, s.prefix)
 					}
 				}
 			}
@@ -40,12 +41,20 @@ func (a *analysis) bans(n noun) []*ban {
 }
 
 // covers tells whether the ban is on all of x whose name is one that name matches.
-func (b *ban) covers(x resource, name glob, e *effort) bool {
-	if b.except {
-		return !slices.ContainsFunc(b.resources, func(r resource) bool { return r.service.meets(x.service, e) })
+func (b *ban) covers(x *resource, name glob, e *effort) bool {
+	for i := range b.resources {
+		r := &b.resources[i]
+		switch {
+		case b.except:
+			if r.service.meets(x.service, e) {
+				return false
+			}
+		case *e >= 0 && r.covers(x, name, e):
+			return true
+		}
 	}
-	return slices.ContainsFunc(b.resources, func(d resource) bool { return *e >= 0 && d.covers(x, name, e) })
+	return b.except
 }
 
 // leavesNarrow tells whether the ban is on all but resources that are narrow in a space of its noun.
-func (b *ban) leavesNarrow(space string) bool { return b.except && !slices.Contains(b.spared, space) }
+func (b *ban) leavesNarrow(s space) bool { return b.except && !slices.Contains(b.spared, s.prefix) }

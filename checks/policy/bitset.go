@@ -3,8 +3,16 @@ package policy
 // bitset is a set of small numbers.
 type bitset []uint64
 
-// newBitset makes a set for the numbers below n, which is empty.
-func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
+// newBitset makes a set for the numbers below n, which is empty. An analysis needs many that are small.
+func (a *analysis) newBitset(n int) bitset {
+	n = (n + 63) / 64
+	if len(a.words) < n {
+		a.words = make([]uint64, max(n, 32))
+	}
+	b := a.words[:n:n]
+	a.words = a.words[n:]
+	return b
+}
 
 func (b bitset) set(i int) { b[i/64] |= 1 << (i % 64) }
 
@@ -15,6 +23,16 @@ func (b bitset) fill(n int) {
 	}
 	if n%64 > 0 {
 		b[len(b)-1] = 1<<(n%64) - 1
+	}
+}
+
+// negate makes it the set of those of the numbers below n that were not in it.
+func (b bitset) negate(n int) {
+	for i := range b {
+		b[i] = ^b[i]
+	}
+	if n%64 > 0 {
+		b[len(b)-1] &= 1<<(n%64) - 1
 	}
 }
 

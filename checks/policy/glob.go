@@ -1,37 +1,35 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// glob is a pattern taken apart. No two tokens of kind many or level stand side by side.
+// glob is a pattern taken apart. No two tokens that are many or level stand side by side.
 type glob []token
 
-type token struct {
-	kind tokenKind
-	r    rune   // of a literal
-	name string // of a value: the variable's, in lower case
-}
-
-type tokenKind uint8
+// token is a character, or one of those below.
+type token rune
 
 const (
-	literal tokenKind = iota
-	one               // ?
-	many              // *
-	level             // + of MQTT: any characters but /
-	value             // a variable that somebody else than the device sets
+	one   token = -1 - iota // ?
+	many                    // *
+	level                   // + of MQTT: any characters but /
+	value                   // a variable that somebody else than the device sets; others have numbers below
 )
 
-func (t token) wildcard() bool { return t.kind == one || t.run() }
+func (t token) literal() bool { return t >= 0 }
+
+func (t token) wildcard() bool { return t == one || t.run() }
 
 // run tells whether t matches any number of characters.
-func (t token) run() bool { return t.kind == many || t.kind == level }
+func (t token) run() bool { return t == many || t == level }
 
 // dialect says how a pattern is read.
 type dialect struct {
 	variables bool   // ${...} are variables, as since version 2012-10-17
+	names     *names // of the variables; nil: they are all the same
 	chosen    string // the variable that the device chooses, in lower case: as good as *
 	filter    bool   // + and # are wildcards where MQTT has them as such
 }
@@ -41,34 +39,37 @@ var chosenEverywhere = [...]string{"aws:useragent", "aws:referer"}
 
 // compile takes a pattern apart.
 func (d dialect) compile(pattern string) glob {
-	g := make(glob, 0, len(pattern))
-	add := func(t token) {
-		if last := len(g) - 1; t.run() && last >= 0 && g[last].run() {
-			g[last].kind = many
-			return
+	return d.appendTo(make(glob, 0, len(pattern)), pattern)
+}
+
+// appendTo appends a pattern, taken apart, to another.
+func (d dialect) appendTo(g glob, pattern string) glob {
+	start := len(g)
+	for at := 0; at < len(pattern); {
+		t, size := token(pattern[at]), 1
+		switch {
+		case t == '*':
+			t = many
+		case t == '?':
+			t = one
+		case t == '$':
+			if n := d.variable(pattern[at:]); n > 0 {
+				t, size = d.valueOf(pattern[at:at+n]), n
+			}
+		case t == '+' && d.filter && mqttWildcard(pattern, at):
+			t = level
+		case t == '#' && d.filter && mqttWildcard(pattern, at):
+			t = many
+		case t >= utf8.RuneSelf:
+			r, n := utf8.DecodeRuneInString(pattern[at:])
+			t, size = token(r), n
 		}
-		g = append(g, t)
-	}
-	for rest := pattern; rest != ""; {
-		if n := d.variable(rest); n > 0 {
-			add(d.valueOf(rest[:n]))
-			rest = rest[n:]
+		at += size
+		if last := len(g) - 1; t.run() && last >= start && g[last].run() {
+			g[last] = many
 			continue
 		}
-		r, size := utf8.DecodeRuneInString(rest)
-		switch at := len(pattern) - len(rest); {
-		case r == '*':
-			add(token{kind: many})
-		case r == '?':
-			add(token{kind: one})
-		case d.filter && r == '+' && mqttWildcard(pattern, at):
-			add(token{kind: level})
-		case d.filter && r == '#' && mqttWildcard(pattern, at):
-			add(token{kind: many})
-		default:
-			add(token{kind: literal, r: r})
-		}
-		rest = rest[size:]
+		g = append(g, t)
 	}
 	return g
 }
@@ -85,16 +86,52 @@ func (d *dialect) variable(s string) int {
 }
 
 // valueOf is what stands for a variable: "${*}", "${?}" and "${$}" are those characters.
-func (d dialect) valueOf(variable string) token {
-	name, _, _ := strings.Cut(variable[2:len(variable)-1], ",") // what follows is a default value
-	name = strings.ToLower(strings.TrimSpace(name))
-	switch name {
+func (d dialect) valueOf(text string) token {
+	v := d.names.of(text)
+	switch v.name {
 	case "*", "?", "$":
-		return token{kind: literal, r: rune(name[0])}
+		return token(v.name[0])
 	case d.chosen, chosenEverywhere[0], chosenEverywhere[1]:
-		return token{kind: many}
+		return many
 	}
-	return token{kind: value, name: name}
+	return v.token
+}
+
+// names gives tokens to the names of variables.
+type names struct {
+	variables map[string]variable // by what stands between ${ and }, and by the name
+	last      token
+}
+
+type variable struct {
+	name  string // in lower case
+	token token
+}
+
+// of returns the variable that text is about: "${iot:ClientId}".
+func (n *names) of(text string) variable {
+	text = text[2 : len(text)-1]
+	if n != nil {
+		if v, ok := n.variables[text]; ok {
+			return v
+		}
+	}
+	name, _, _ := strings.Cut(text, ",") // what follows is a default value
+	name = strings.ToLower(strings.TrimSpace(name))
+	if n == nil {
+		return variable{name, value}
+	}
+	v, ok := n.variables[name]
+	if !ok {
+		if n.variables == nil {
+			n.variables, n.last = make(map[string]variable), value+1
+		}
+		n.last--
+		v = variable{name, n.last}
+		n.variables[name] = v
+	}
+	n.variables[text] = v
+	return v
 }
 
 // mqttWildcard tells whether the character at i is + as a whole level of a topic filter, or # as its last.
@@ -148,7 +185,7 @@ func (g glob) covers(x glob, e *effort) bool {
 		switch {
 		case !e.spend():
 			return false
-		case i < len(g) && g[i].kind == many:
+		case i < len(g) && g[i] == many:
 			star, resume = i, j
 			i++
 		case i < len(g) && g[i].coversToken(x[j]):
@@ -161,17 +198,14 @@ func (g glob) covers(x glob, e *effort) bool {
 			return false
 		}
 	}
-	for i < len(g) && g[i].kind == many {
+	for i < len(g) && g[i] == many {
 		i++
 	}
 	return i == len(g)
 }
 
 func (t token) coversToken(x token) bool {
-	if t.kind == one {
-		return x.kind == one || x.kind == literal
-	}
-	return t == x
+	return t == x || t == one && x.literal()
 }
 
 // meets tells whether there is something that both match. A variable's value is known to match nothing but
@@ -181,7 +215,12 @@ func (g glob) meets(x glob, e *effort) bool {
 		return true
 	}
 	// row[j]: what g has matched so far can be what x[:j] matches.
-	row, next := make([]bool, len(x)+1), make([]bool, len(x)+1)
+	var short [2][64]bool
+	row, next := short[0][:], short[1][:]
+	if len(x) >= len(row) {
+		row, next = make([]bool, len(x)+1), make([]bool, len(x)+1)
+	}
+	row, next = row[:len(x)+1], next[:len(x)+1]
 	row[0] = true
 	if len(x) > 0 && x[0].run() {
 		row[1] = true
@@ -203,19 +242,22 @@ func (g glob) meets(x glob, e *effort) bool {
 }
 
 // takes tells whether t, which matches a run of characters, may have x in it.
-func (t token) takes(x token) bool {
-	return t.kind == many || x.kind != literal || x.r != '/' && x.r != '#'
-}
+func (t token) takes(x token) bool { return t == many || x != '/' && x != '#' }
 
 func (t token) meetsToken(x token) bool {
-	return t == x || t.kind == one && x.kind == literal || t.kind == literal && x.kind == one
+	return t == x || t == one && x.literal() || t.literal() && x == one
 }
 
 // after returns what is left of g when it has matched prefix, in every way in which it can. A token that
 // matches runs and matched the end of prefix is part of what is left, since it may go on.
-func (g glob) after(prefix string) []glob {
-	states := []int{0}
-	for _, r := range prefix {
+func (g glob) after(prefix string) (left []glob) {
+	at, rest := g.begin(prefix)
+	if at < 0 {
+		return nil
+	}
+	states := []int{at}
+	for _, r := range rest {
+		r := token(r)
 		var next []int
 		add := func(i int) {
 			if len(next) == 0 || next[len(next)-1] < i { // states are in order, and a rune moves each by one at most
@@ -223,7 +265,7 @@ func (g glob) after(prefix string) []glob {
 			}
 		}
 		step := func(i int) {
-			if i < len(g) && (g[i].kind == one || g[i] == token{kind: literal, r: r}) {
+			if i < len(g) && (g[i] == one || g[i] == r) {
 				add(i + 1)
 			}
 		}
@@ -232,16 +274,44 @@ func (g glob) after(prefix string) []glob {
 				step(i)
 				continue
 			}
-			if g[i].takes(token{kind: literal, r: r}) {
+			if g[i].takes(r) {
 				add(i)
 			}
 			step(i + 1)
 		}
 		states = next
 	}
-	var left []glob
 	for _, i := range states {
 		left = append(left, g[i:])
 	}
 	return left
+}
+
+// begin matches prefix up to where g has a token that matches runs. It returns where that is in g, or where what is left of
+// g is, and what it has not matched of prefix. at is negative where g does not match it.
+func (g glob) begin(prefix string) (at int, rest string) {
+	for i, r := range prefix {
+		switch {
+		case at == len(g):
+			return -1, ""
+		case g[at].run():
+			return at, prefix[i:]
+		case g[at] != one && g[at] != token(r):
+			return -1, ""
+		}
+		at++
+	}
+	return at, ""
+}
+
+// wildAfter tells whether one of what [glob.after] returns begins with a wildcard.
+func (g glob) wildAfter(prefix string) bool {
+	at, rest := g.begin(prefix)
+	switch {
+	case at < 0 || at == len(g):
+		return false
+	case g[at] == many || rest == "": // many goes on to the end of prefix
+		return g[at].wildcard()
+	}
+	return slices.ContainsFunc(g[at:].after(rest), func(left glob) bool { return len(left) > 0 && left[0].wildcard() })
 }

@@ -10,12 +10,11 @@ import (
 // is + or #, sorted, each once. MQTT's wildcards are no wildcards in a policy: such a Deny denies the filter that is
 // spelt so, and no other.
 func (s Set) WildcardsInDeny() []string {
-	a := s.analyse()
+	a := s.analyseFor(iot)
 	var all []string
-	for _, r := range a.denies {
-		if !slices.ContainsFunc(mqtt, func(action string) bool {
-			return r.mayAct(strings.ToLower(action), &a.effort)
-		}) {
+	for i := range a.denies {
+		r := &a.denies[i]
+		if !slices.ContainsFunc(mqtt, func(action string) bool { return r.mayAct(action, &a.effort) }) {
 			continue
 		}
 		for _, p := range slices.Concat(r.Resources, r.NotResources) {
@@ -29,11 +28,11 @@ func (s Set) WildcardsInDeny() []string {
 }
 
 // hasMQTTWildcard tells whether a resource can be a topic or a topic filter, and has + or # in it.
-func (r rule) hasMQTTWildcard(pattern string, e *effort) bool {
+func (r *rule) hasMQTTWildcard(pattern string, e *effort) bool {
 	for _, x := range r.resources([]string{pattern}, dialect{}) {
 		for _, n := range []noun{topic, topicFilter} {
 			for _, left := range x.name.after(string(n)) {
-				if x.ofIoT(e) && slices.ContainsFunc(left, func(t token) bool { return t.kind == literal && (t.r == '+' || t.r == '#') }) {
+				if x.ofIoT(e) && slices.ContainsFunc(left, func(t token) bool { return t == '+' || t == '#' }) {
 					return true
 				}
 			}
@@ -48,7 +47,7 @@ func (r rule) hasMQTTWildcard(pattern string, e *effort) bool {
 // deny something else than they say. Whether receiving is allowed at all is not looked at, since a principal may hold
 // other policies.
 func (s Set) DeniedButReceivable() []string {
-	a := s.analyse()
+	a := s.analyseFor(iot)
 	numbers := make(numbering)
 	receipts := a.receipts(numbers)
 	always := receiptsWithin(receipts, nil, &a.effort)
@@ -62,7 +61,8 @@ func (s Set) DeniedButReceivable() []string {
 		return nil
 	}
 	var all []string
-	for _, r := range a.denies {
+	for i := range a.denies {
+		r := &a.denies[i]
 		if !r.mayAct("iot:subscribe", &a.effort) {
 			continue
 		}
@@ -93,30 +93,34 @@ func (a *analysis) subscribable() []filters {
 	subscribing := slices.DeleteFunc(a.bans(""), func(b *ban) bool { return !b.acts("iot:subscribe", &a.effort) })
 	whole := below(string(topicFilter))
 	var all []filters
-	for _, r := range a.allows {
+	for i := range a.allows {
+		r := &a.allows[i]
 		if !r.acts("iot:subscribe", &a.effort) {
 			continue
 		}
-		for _, x := range r.reach(topicFilter, &a.effort) {
+		a.reach(r, topicFilter, func(x *resource) bool {
+			plain := r.byLetter(x, topicFilter)
 			voiding := a.those(subscribing, func(b *ban) bool {
-				return b.covers(x.resource, x.plain, &a.effort) || b.covers(x.resource, whole, &a.effort)
+				return b.covers(x, plain, &a.effort) || b.covers(x, whole, &a.effort)
 			})
 			globs := x.name.after(string(topicFilter))
 			if len(voiding) > 0 || len(globs) == 0 {
-				continue
+				return true
 			}
-			wild := !slices.ContainsFunc(x.plain.after(string(topicFilter)), func(g glob) bool {
-				return len(g) > 0 && g[0] != letter('+') && g[0] != letter('#')
+			wild := !slices.ContainsFunc(plain.after(string(topicFilter)), func(g glob) bool {
+				return len(g) > 0 && g[0] != '+' && g[0] != '#'
 			})
-			all = append(all, filters{x.resource, globs, wild})
-		}
+			all = append(all, filters{*x, globs, wild})
+			a.tokens = nil // x is kept
+			return true
+		})
 	}
 	return all
 }
 
 // receipt is a Deny of iot:Receive, on resources or with except on all others.
 type receipt struct {
-	rule
+	*rule
 	resources []resource
 	except    bool
 	given     []int // its conditions
@@ -124,8 +128,8 @@ type receipt struct {
 
 func (a *analysis) receipts(numbers numbering) []*receipt {
 	var all []*receipt
-	for _, r := range a.denies {
-		if r.acts("iot:receive", &a.effort) {
+	for i := range a.denies {
+		if r := &a.denies[i]; r.acts("iot:receive", &a.effort) {
 			all = append(all, &receipt{
 				rule: r, resources: r.resources(slices.Concat(r.Resources, r.NotResources), dialect{}),
 				except: len(r.NotResources) > 0, given: numbers.of(r.Conditions),
@@ -154,11 +158,11 @@ func (a *analysis) end(receipts []*receipt, filters resource) bool {
 	return slices.ContainsFunc(receipts, func(r *receipt) bool {
 		if r.except {
 			return !slices.ContainsFunc(r.resources, func(x resource) bool {
-				return slices.ContainsFunc(topics, func(t glob) bool { return x.meets(filters, t, &a.effort) })
+				return slices.ContainsFunc(topics, func(t glob) bool { return x.meets(&filters, t, &a.effort) })
 			})
 		}
 		return slices.ContainsFunc(r.resources, func(x resource) bool {
-			return a.effort.spend() && !slices.ContainsFunc(topics, func(t glob) bool { return !x.covers(filters, t, &a.effort) })
+			return a.effort.spend() && !slices.ContainsFunc(topics, func(t glob) bool { return !x.covers(&filters, t, &a.effort) })
 		})
 	})
 }
@@ -198,23 +202,21 @@ const maxBounds = 50
 
 func bounds(denied glob) (n int) {
 	for _, t := range denied {
-		if t.wildcard() || t == letter('/') {
+		if t.wildcard() || t == '/' {
 			n++
 		}
 	}
 	return n
 }
 
-func letter(r rune) token { return token{kind: literal, r: r} }
-
 // reserved tells whether topics begin with $, for which MQTT's wildcards do not stand.
-func reserved(topics glob) bool { return len(topics) > 0 && topics[0] == letter('$') }
+func reserved(topics glob) bool { return len(topics) > 0 && topics[0] == '$' }
 
 // waysAround yields filters that bring what is published to the topics of denied: with + in the place of one level, or #
 // in that of all that follow. Those with both, or with more of them, need not be tried, unless a filter is allowed
 // that must have them because of a ? in it.
 func waysAround(denied glob) iter.Seq[glob] {
-	slash := letter('/')
+	const slash token = '/'
 	return func(yield func(glob) bool) {
 		for begin := 0; begin <= len(denied); begin++ {
 			var before glob // of the level that begins here
@@ -225,14 +227,14 @@ func waysAround(denied glob) iter.Seq[glob] {
 				}
 			case denied[begin-1] == slash:
 				before = denied[:begin:begin]
-			case denied[begin-1].kind == one: // which may be the /
+			case denied[begin-1] == one: // which may be the /
 				before = append(denied[:begin-1:begin-1], slash)
-			case denied[begin-1].kind == many: // which may end in /
+			case denied[begin-1] == many: // which may end in /
 				before = append(denied[:begin:begin], slash)
 			default:
 				continue
 			}
-			if !yield(append(slices.Clone(before), letter('#'))) {
+			if !yield(append(slices.Clone(before), '#')) {
 				return
 			}
 			for end := begin; end <= len(denied) && (end == begin || denied[end-1] != slash); end++ {
@@ -241,18 +243,18 @@ func waysAround(denied glob) iter.Seq[glob] {
 				case end == len(denied):
 				case denied[end] == slash:
 					after = denied[end:]
-				case denied[end].kind == one:
+				case denied[end] == one:
 					after = append(glob{slash}, denied[end+1:]...)
-				case denied[end].kind == many:
+				case denied[end] == many:
 					after = append(glob{slash}, denied[end:]...)
 				default:
 					continue
 				}
-				if !yield(slices.Concat(before, glob{letter('+')}, after)) {
+				if !yield(slices.Concat(before, glob{'+'}, after)) {
 					return
 				}
 			}
 		}
-		yield(append(slices.Clone(denied), slash, letter('#'))) // which brings the level above as well
+		yield(append(slices.Clone(denied), slash, '#')) // which brings the level above as well
 	}
 }

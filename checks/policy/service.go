@@ -13,16 +13,18 @@ func (s Set) Services() []string {
 	a := s.analyse()
 	bans := a.bans("")
 	found := make(map[string]bool)
-	for _, r := range a.allows {
-		if len(r.notActions) > 0 {
+	for i := range a.allows {
+		r := &a.allows[i]
+		if r.not {
 			if a.grants(r, anything, bans) {
 				found["*"] = true
 			}
 			continue
 		}
-		for i, action := range r.actions {
+		for j, action := range r.Actions {
 			service, _, _ := strings.Cut(action, ":")
-			if !found[service] && a.grants(r, r.patterns[i], bans) {
+			service = strings.ToLower(service)
+			if !found[service] && (len(bans) == 0 || a.grants(r, r.globs()[j], bans)) {
 				found[service] = true
 			}
 		}
@@ -32,11 +34,11 @@ func (s Set) Services() []string {
 
 // AnyOf returns those of services, given by their prefixes in lower case ("iam"), of which an action is allowed.
 func (s Set) AnyOf(services ...string) []string {
-	return s.of(services, func(a *analysis, r rule, whole glob, bans []*ban) bool {
-		if len(r.notActions) > 0 {
+	return s.of(services, func(a *analysis, r *rule, whole glob, bans []*ban) bool {
+		if r.not {
 			return !r.excepts(whole, &a.effort)
 		}
-		return slices.ContainsFunc(r.patterns, func(p glob) bool {
+		return slices.ContainsFunc(r.globs(), func(p glob) bool {
 			return p.meets(whole, &a.effort) && a.grants(r, p, bans)
 		})
 	})
@@ -45,8 +47,8 @@ func (s Set) AnyOf(services ...string) []string {
 // AllOf returns those of services, given by their prefixes in lower case, of which all actions are allowed, as
 // dynamodb:* does, or all but some that a NotAction names. On which resources does not matter.
 func (s Set) AllOf(services ...string) []string {
-	return s.of(services, func(a *analysis, r rule, whole glob, _ []*ban) bool {
-		if len(r.notActions) > 0 {
+	return s.of(services, func(a *analysis, r *rule, whole glob, _ []*ban) bool {
+		if r.not {
 			return !r.excepts(whole, &a.effort)
 		}
 		return r.allActs(whole, &a.effort) || a.effort < 0
@@ -55,26 +57,29 @@ func (s Set) AllOf(services ...string) []string {
 
 // of returns those of services that some Allow is for, given the pattern of all their actions and the bans, and that no
 // ban takes away.
-func (s Set) of(services []string, is func(a *analysis, r rule, whole glob, bans []*ban) bool) []string {
+func (s Set) of(services []string, is func(a *analysis, r *rule, whole glob, bans []*ban) bool) []string {
 	a := s.analyse()
 	bans := a.bans("")
 	var all []string
 	for _, service := range services {
 		whole := dialect{}.compile(service + ":?*")
-		if slices.ContainsFunc(a.allows, func(r rule) bool { return is(a, r, whole, bans) && a.grants(r, whole, bans) }) {
-			all = append(all, service)
+		for i := range a.allows {
+			if r := &a.allows[i]; is(a, r, whole, bans) && a.grants(r, whole, bans) {
+				all = append(all, service)
+				break
+			}
 		}
 	}
 	return all
 }
 
 // excepts tells whether one NotAction fits all that x does.
-func (r rule) excepts(x glob, e *effort) bool {
-	return slices.ContainsFunc(r.patterns, func(p glob) bool { return p.covers(x, e) })
+func (r *rule) excepts(x glob, e *effort) bool {
+	return slices.ContainsFunc(r.globs(), func(p glob) bool { return p.covers(x, e) })
 }
 
 // grants tells whether some of what an Allow gives of actions, in lower case, is left by the bans.
-func (a *analysis) grants(r rule, actions glob, bans []*ban) bool {
+func (a *analysis) grants(r *rule, actions glob, bans []*ban) bool {
 	bans = a.those(bans, func(b *ban) bool { return b.allActs(actions, &a.effort) })
 	if len(bans) == 0 {
 		return true
@@ -86,9 +91,12 @@ func (a *analysis) grants(r rule, actions glob, bans []*ban) bool {
 			everything, _ := dialect{}.resource("*")
 			given = []resource{everything}
 		}
+		if a.given == nil {
+			a.given = make(map[*Statement][]resource)
+		}
 		a.given[r.Statement] = given
 	}
 	return slices.ContainsFunc(given, func(x resource) bool {
-		return !slices.ContainsFunc(bans, func(b *ban) bool { return a.effort.spend() && b.covers(x, x.name, &a.effort) })
+		return !slices.ContainsFunc(bans, func(b *ban) bool { return a.effort.spend() && b.covers(&x, x.name, &a.effort) })
 	})
 }

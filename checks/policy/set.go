@@ -24,17 +24,14 @@ type Set []*Document
 // a wildcard in client/, and elsewhere as good as the right to connect. iot:Receive is never among them.
 // The order is that of AWS's messages.
 func (s Set) BroadDataPlane() []string {
-	a := s.analyse()
+	a := s.analyseFor(iot)
 	var found []string
-	for _, n := range []noun{client, topic, topicFilter, thing} {
+	for i := range ofDevices {
 		a.effort = maxEffort // for each of what are four questions
-		var actions []string
-		for _, known := range dataPlane {
-			if known.noun == n {
-				actions = append(actions, known.action)
-			}
-		}
-		found = append(found, a.broad(n, actions)...)
+		found = append(found, a.broad(ofDevices[i].noun, ofDevices[i].asked)...)
+	}
+	if len(found) == 0 {
+		return nil
 	}
 	var all []string
 	for _, a := range dataPlane {
@@ -46,138 +43,165 @@ func (s Set) BroadDataPlane() []string {
 }
 
 // ThingAdminWrite returns the actions that change things and are allowed on any resource of AWS IoT.
-func (s Set) ThingAdminWrite() []string { return s.analyse().allowed(thingAdminWrite) }
+func (s Set) ThingAdminWrite() []string { return s.analyseFor(iot).allowed(ofThingAdminWrite) }
 
 // ThingAdminRead returns the actions that read about a thing and are allowed on any resource of AWS IoT.
-func (s Set) ThingAdminRead() []string { return s.analyse().allowed(thingAdminRead) }
+func (s Set) ThingAdminRead() []string { return s.analyseFor(iot).allowed(ofThingAdminRead) }
 
 // BroadThingAdminRead returns the actions that read about a thing and are allowed on all things: thing/*, not
 // thing/lamp-*.
-func (s Set) BroadThingAdminRead() []string { return s.analyse().broad(thing, thingAdminRead) }
+func (s Set) BroadThingAdminRead() []string { return s.analyseFor(iot).broad(thing, ofThingAdminRead) }
 
 // NonThingAdmin returns the actions of AWS IoT that are neither about a thing nor those of devices, and are
 // allowed on any of its resources. An action that is not known, and a pattern that fits none that is, counts as one.
 func (s Set) NonThingAdmin() []string {
-	known := lower(allActions())
-	a := s.analyse()
+	a := s.analyseFor(iot)
 	isKnown := func(action string) bool {
-		if !strings.ContainsAny(action, "*?") {
-			return slices.Contains(known, action)
+		if !isWild(action) {
+			_, ok := ofAll.places[action]
+			return ok
 		}
-		return slices.ContainsFunc(known, func(k string) bool {
+		return slices.ContainsFunc(ofAll.names, func(k string) bool {
 			fits, _ := a.effort.match(action, k)
 			return fits
 		})
 	}
 	var unknown []string
-	for _, r := range a.allows {
-		for i, action := range r.actions {
-			if strings.HasPrefix(action, "iot:") && !isKnown(action) {
-				unknown = append(unknown, r.Actions[i])
+	for i := range a.allows {
+		for _, action := range a.allows[i].Actions {
+			if !mayBegin(action, iot) {
+				continue
+			}
+			if name := strings.ToLower(action); strings.HasPrefix(name, iot+":") && !isKnown(name) {
+				unknown = append(unknown, action)
 			}
 		}
 	}
+	if len(unknown) == 0 {
+		return a.allowed(ofNonThingAdmin)
+	}
 	slices.Sort(unknown)
-	return a.allowed(append(nonThingAdmin(), slices.Compact(unknown)...))
+	return a.allowed(newQuestion(slices.Concat(ofNonThingAdmin.actions, slices.Compact(unknown))))
 }
 
 // broad returns those of actions, whose resources are of n, that are allowed broadly.
-func (a *analysis) broad(n noun, actions []string) []string {
-	return a.granted(actions, a.bans(n), func(r rule, voided func(func(*ban) bool)) {
-		if n == client && r.tiesClient(r.variables) {
-			return
-		}
-		for _, x := range r.reach(n, &a.effort) {
-			for _, space := range n.broad(x.name) {
-				whole := below(space)
-				voided(func(b *ban) bool {
-					return b.covers(x.resource, x.plain, &a.effort) || b.covers(x.resource, whole, &a.effort) || b.leavesNarrow(space)
-				})
-			}
-		}
-	})
-}
+func (a *analysis) broad(n noun, q *question) []string { return a.granted(q, n, spaces[n]) }
 
 // allowed returns those of actions that are allowed on any resource of AWS IoT.
-func (a *analysis) allowed(actions []string) []string {
-	return a.granted(actions, a.bans(""), func(r rule, voided func(func(*ban) bool)) {
-		for _, x := range r.reach("", &a.effort) {
-			voided(func(b *ban) bool { return b.covers(x.resource, x.name, &a.effort) })
-		}
-	})
-}
+func (a *analysis) allowed(q *question) []string { return a.granted(q, "", nil) }
 
-// granted returns those of actions that an Allow is about and no ban takes away. Of each thing that an Allow gives, each
-// says to voided by which bans it is taken away, whatever their actions.
-func (a *analysis) granted(actions []string, bans []*ban, each func(r rule, voided func(by func(*ban) bool))) []string {
-	names := lower(actions)
-	places := make(map[string][]int)
-	for i, name := range names {
-		places[name] = append(places[name], i)
+// granted returns those of actions that an Allow is about and no ban takes away: on any resource of AWS IoT, or if in is
+// not nil, on a resource of n that is broad in one of these spaces.
+func (a *analysis) granted(q *question, n noun, in []space) []string {
+	if len(a.allows) == 0 {
+		return nil
 	}
-	denied := make([]bitset, len(bans))
-	for i, b := range bans {
-		denied[i] = a.about(b.rule, names, places)
-	}
-	found := newBitset(len(names))
-	for _, r := range a.allows {
-		wanted := a.about(r, names, places)
-		wanted.remove(found)
-		if wanted.empty() {
+	g := granting{analysis: a, q: q, noun: n, found: a.newBitset(len(q.names)), left: a.newBitset(len(q.names))}
+	for i := range a.allows {
+		r := &a.allows[i]
+		wanted := a.about(r, q)
+		wanted.remove(g.found)
+		if wanted.empty() || n == client && r.tiesClient(r.names != nil) {
 			continue
 		}
-		each(r, func(by func(*ban) bool) {
-			left := slices.Clone(wanted)
-			for i, b := range bans {
-				if !a.effort.take(len(left)) {
-					break // what is allowed stays so
-				}
-				if left.meets(denied[i]) && by(b) {
-					left.remove(denied[i])
+		a.reach(r, n, func(x *resource) bool {
+			if in == nil {
+				g.grant(r, x, nil, wanted)
+				return !wanted.empty()
+			}
+			name := n.unshare(x.name)
+			for j := range in {
+				if name.wildAfter(in[j].prefix) && !wanted.empty() {
+					g.grant(r, x, &in[j], wanted)
 				}
 			}
-			found.add(left)
-			wanted.remove(left)
+			return !wanted.empty()
 		})
 	}
+	if g.found.empty() {
+		return nil
+	}
 	var all []string
-	for i, action := range actions {
-		if found.has(i) {
+	for i, action := range q.actions {
+		if g.found.has(i) {
 			all = append(all, action)
 		}
 	}
 	return all
 }
 
-// about returns which of actions, given in lower case and with their places among them, a rule is about. When no effort
-// is left an Allow is about all, and a Deny about none.
-func (a *analysis) about(r rule, actions []string, places map[string][]int) bitset {
-	about := newBitset(len(actions))
+// granting is the work on which actions of a question are granted.
+type granting struct {
+	*analysis
+	q      *question
+	noun   noun
+	bans   []*ban
+	denied []bitset // what bans are about; nil: nothing had to be compared with them yet
+	found  bitset
+	left   bitset
+}
+
+// grant finds those of the wanted actions, which r allows on x, that no ban takes away, and then they are wanted no more.
+// The resource is broad in a space, unless that is nil.
+func (g *granting) grant(r *rule, x *resource, in *space, wanted bitset) {
+	if g.denied == nil {
+		g.bans = g.analysis.bans(g.noun)
+		g.denied = make([]bitset, len(g.bans))
+		for i, b := range g.bans {
+			g.denied[i] = g.about(b.rule, g.q)
+		}
+	}
+	copy(g.left, wanted)
+	if len(g.bans) > 0 {
+		plain := r.byLetter(x, g.noun)
+		for i, b := range g.bans {
+			if !g.effort.take(len(g.left)) {
+				break // what is allowed stays so
+			}
+			if g.left.meets(g.denied[i]) && b.voids(x, plain, in, &g.effort) {
+				g.left.remove(g.denied[i])
+			}
+		}
+	}
+	g.found.add(g.left)
+	wanted.remove(g.left)
+}
+
+// voids tells whether the ban takes away a resource, whose name is plain by the letter, that is broad in a space.
+func (b *ban) voids(x *resource, plain glob, in *space, e *effort) bool {
+	return b.covers(x, plain, e) || in != nil && (b.covers(x, in.whole, e) || b.leavesNarrow(*in))
+}
+
+// about returns which of the actions of a question a rule is about. When no effort is left an Allow is about all, and a
+// Deny about none.
+func (a *analysis) about(r *rule, q *question) bitset {
+	about := a.newBitset(len(q.names))
 	if !a.effort.take(len(about)) {
 		if r.Effect == Allow {
-			about.fill(len(actions))
-		}
-		return about
-	}
-	if len(r.wild) > 0 {
-		for i, action := range actions {
-			if r.acts(action, &a.effort) {
-				about.set(i)
-			}
+			about.fill(len(q.names))
 		}
 		return about
 	}
 	// There may be as many rules as actions, so only those that the rule names are looked at.
-	for name := range r.literals {
-		for _, i := range places[name] {
+	for _, name := range r.literals {
+		for _, i := range q.places[name] {
 			about.set(i)
 		}
 	}
-	if len(r.notActions) > 0 {
-		named := about
-		about = newBitset(len(actions))
-		about.fill(len(actions))
-		about.remove(named)
+	if len(r.wild) > 0 {
+		for i, action := range q.names {
+			a.effort.spend()
+			if about.has(i) {
+				continue
+			}
+			fits, told := r.wildFits(action, &a.effort)
+			if fits || !told && r.not != (r.Effect == Allow) {
+				about.set(i) // when it is not told an Allow is about it, and a Deny is not
+			}
+		}
+	}
+	if r.not {
+		about.negate(len(q.names))
 	}
 	return about
 }
