@@ -1,20 +1,13 @@
 package inventory
 
 import (
-	"bufio"
+	"bytes"
+	"context"
 	"encoding/asn1"
 	"fmt"
 	"io"
-	"iter"
 	"slices"
 )
-
-// derObject is one DER object of a file, or what is wrong with one.
-type derObject struct {
-	der     []byte
-	at      int64
-	problem string // empty: nothing is wrong
-}
 
 // isDER tells whether a file that begins with head is DER. Text, too, can begin with a "0".
 func isDER(head []byte) bool {
@@ -25,42 +18,77 @@ func isDER(head []byte) bool {
 	return head[1] > 0x80 && head[1] <= 0x84 || head[1] < 0x80 && len(head) == 2+int(head[1])
 }
 
-// derObjects streams the DER objects of r, which stand one after another. It takes memory for one. An
-// error, that of reading, is the last.
-func derObjects(r *bufio.Reader) iter.Seq2[derObject, error] {
-	return func(yield func(derObject, error) bool) {
-		var at int64
-		for {
-			head, err := r.Peek(6)
-			if len(head) == 0 {
-				if err != io.EOF {
-					yield(derObject{}, err)
-				}
-				return
-			}
-			size, ok := derSize(head)
-			switch {
-			case !ok:
-				yield(derObject{at: at, problem: "what begins here is no DER object, and is not read"}, nil)
-				return
-			case size > MaxCRL:
-				yield(derObject{at: at, problem: fmt.Sprintf("DER object of %d bytes is larger than %d, it and the rest are not read", size, MaxCRL)}, nil)
-				return
-			}
-			der, err := io.ReadAll(io.LimitReader(r, size))
-			if err != nil {
-				yield(derObject{}, err)
-				return
-			}
-			if int64(len(der)) < size {
-				yield(derObject{at: at, problem: fmt.Sprintf("DER object is truncated: %d bytes of %d", len(der), size)}, nil)
-				return
-			}
-			if !yield(derObject{der: der[:size:size], at: at}, nil) {
-				return
-			}
-			at += size
+// der reads DER objects, which stand one after another. It takes memory for one, and for some segments.
+func (f *reading) der(ctx context.Context, g *segment) {
+	for ctx.Err() == nil {
+		f.fill(g, segmentSize)
+		n := wholeObjects(g.text)
+		if size, ok := derSize(g.text); n == 0 && ok && size <= MaxCRL {
+			f.fill(g, int(size))
+			n = int(min(size, int64(len(g.text))))
 		}
+		last := f.err != nil || n == 0
+		var next *segment
+		if last {
+			g.end = f.err
+		} else {
+			next = f.after(g, n)
+		}
+		f.ahead.do(g, g.der, f.take)
+		if last {
+			return
+		}
+		g = next
+	}
+}
+
+// wholeObjects returns how many bytes the DER objects have that stand in text to their ends.
+func wholeObjects(text []byte) int {
+	n := 0
+	for {
+		size, ok := derSize(text[n:])
+		if !ok || size > int64(len(text)-n) {
+			return n
+		}
+		n += int(size)
+	}
+}
+
+// der finds the DER objects of a segment.
+func (g *segment) der() {
+	at := g.at
+	for rest := g.text; len(rest) > 0; {
+		size, ok := derSize(rest)
+		switch {
+		case !ok:
+			g.problem(at, "what begins here is no DER object, and is not read")
+			return
+		case size > MaxCRL:
+			g.problem(at, fmt.Sprintf("DER object of %d bytes is larger than %d, it and the rest are not read", size, MaxCRL))
+			return
+		case size > int64(len(rest)):
+			if g.end == io.EOF {
+				g.problem(at, fmt.Sprintf("DER object is truncated: %d bytes of %d", len(rest), size))
+			}
+			g.ended()
+			return
+		}
+		g.derObject(rest[:size], at)
+		rest, at = rest[size:], at+size
+	}
+	g.ended()
+}
+
+func (g *segment) derObject(der []byte, at int64) {
+	switch shapeOf(der) {
+	case shapeCertificate:
+		g.certificate(bytes.Clone(der), at)
+	case shapeCRL:
+		g.revocationList(bytes.Clone(der), at)
+	case shapePrivateKey:
+		g.ignored(at, "private key")
+	default:
+		g.problem(at, "DER object that is neither a certificate nor a CRL")
 	}
 }
 
@@ -94,6 +122,70 @@ const (
 )
 
 func shapeOf(der []byte) shape {
+	if plainCertificate(der) {
+		return shapeCertificate
+	}
+	return shapeByParser(der)
+}
+
+// plainCertificate tells whether der is a certificate of version 2 or 3, without looking at more than its outline. What
+// is in the least unusual is none: shapeByParser decides.
+func plainCertificate(der []byte) bool {
+	const sequence, bits, version = 0x30, 0x03, 0xa0
+	tag, parts, _, ok := derPart(der)
+	if !ok || tag != sequence {
+		return false
+	}
+	tag, tbs, parts, ok := derPart(parts)
+	if !ok || tag != sequence {
+		return false
+	}
+	tag, _, parts, ok = derPart(parts)
+	if !ok || tag != sequence {
+		return false
+	}
+	tag, signature, parts, ok := derPart(parts)
+	if !ok || tag != bits || len(parts) > 0 || len(signature) == 0 || signature[0] != 0 {
+		return false
+	}
+	if len(tbs) == 0 || tbs[0] != version {
+		return false
+	}
+	for len(tbs) > 0 {
+		if _, _, tbs, ok = derPart(tbs); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// derPart splits off the first value of der. It knows tags of one byte, and lengths below 16 MiB.
+func derPart(der []byte) (tag byte, value, rest []byte, ok bool) {
+	if len(der) < 2 || der[0]&0x1f == 0x1f {
+		return 0, nil, nil, false
+	}
+	size, start := int(der[1]), 2
+	if size >= 0x80 {
+		start += size & 0x7f
+		if start == 2 || start > 5 || len(der) < start {
+			return 0, nil, nil, false
+		}
+		size = 0
+		for _, b := range der[2:start] {
+			size = size<<8 | int(b)
+		}
+		if size < 0x80 || size>>(8*(start-3)) == 0 { // it would have fewer bytes
+			return 0, nil, nil, false
+		}
+	}
+	if len(der)-start < size {
+		return 0, nil, nil, false
+	}
+	return der[0], der[start : start+size], der[start+size:], true
+}
+
+// shapeByParser is shapeOf for what may be anything.
+func shapeByParser(der []byte) shape {
 	outer := tags(der)
 	switch {
 	case matches(outer, asn1.TagInteger, asn1.TagInteger, asn1.TagInteger, asn1.TagInteger, asn1.TagInteger,

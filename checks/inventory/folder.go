@@ -64,6 +64,7 @@ func (f *folder) entry(ctx context.Context, name string) error {
 	case info.Mode().IsRegular():
 		return f.file(ctx, name)
 	case !info.IsDir():
+		f.settle()
 		f.problems.add(Origin{File: f.name(name)}, "is no regular file")
 	// Where folders have no identity there is no operating system either: what the link leads to lies
 	// in fsys, and is reached by its own name.
@@ -90,6 +91,7 @@ func (f *folder) unread(name string, err error) {
 	if !utf8.ValidString(name) {
 		why = "the name is not UTF-8, so that it must be asked for by itself"
 	}
+	f.settle()
 	f.problems.unread(Origin{File: f.name(name)}, "cannot be read: "+why)
 }
 

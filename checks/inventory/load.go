@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/fleetaudit/fleetaudit/checks/weakkey"
 )
@@ -68,15 +67,20 @@ func LoadFS(ctx context.Context, fsys fs.FS) (Loaded, error) {
 
 // Loader reads several files and folders as one fleet: a resource that is in two of them is there once, and what one
 // says about a certificate in another is put together. Its zero value has read nothing. It is not safe for
-// concurrent use.
+// concurrent use. It makes certificates on as many goroutines as run at once, all of whose work ends with the call.
 type Loader struct {
-	seen map[string]sighting // by ID, or by what it is called
+	seen         map[string]sighting // by ID, or by what it is called; without certificates
+	certificates slab[Certificate]
+	byID         index[string]
 
-	contents          Contents
+	contents          Contents // without certificates
 	registrations     []registration
 	events            []ConnectionEvent
 	texts             map[string]string // of events, each once
 	problems, ignored notes
+
+	ahead ahead
+	free  []*segment // to be used again
 }
 
 // sighting is where a resource was first, and what it was like. A resource whose name is its content has no value.
@@ -87,6 +91,7 @@ type sighting struct {
 
 // Load reads what the function [Load] does.
 func (l *Loader) Load(ctx context.Context, name string) error {
+	defer l.settle()
 	info, err := os.Stat(name)
 	if err != nil {
 		return err
@@ -114,11 +119,15 @@ func (l *Loader) Load(ctx context.Context, name string) error {
 
 // LoadReader reads what the function [LoadReader] does.
 func (l *Loader) LoadReader(ctx context.Context, r io.Reader, file string) error {
+	defer l.settle()
 	return l.content(ctx, file, r, true)
 }
 
 // LoadFS reads what the function [LoadFS] does.
-func (l *Loader) LoadFS(ctx context.Context, fsys fs.FS) error { return l.folder(ctx, fsys, "") }
+func (l *Loader) LoadFS(ctx context.Context, fsys fs.FS) error {
+	defer l.settle()
+	return l.folder(ctx, fsys, "")
+}
 
 func (l *Loader) folder(ctx context.Context, fsys fs.FS, root string) error {
 	return (&folder{Loader: l, fsys: fsys, root: root}).read(ctx)
@@ -129,11 +138,10 @@ func (l *Loader) folder(ctx context.Context, fsys fs.FS, root string) error {
 func (l *Loader) Loaded() Loaded {
 	l.register()
 	c := l.contents
+	c.DeviceCertificates, c.CACertificates = l.sortedCertificates()
 	if len(l.events) > 0 {
 		c.Clients, c.CertificateUses = Connections(l.events)
 	}
-	inOrder(c.DeviceCertificates, func(c *Certificate) Origin { return c.Origin })
-	inOrder(c.CACertificates, func(c *Certificate) Origin { return c.Origin })
 	inOrder(c.CRLs, func(c *CRL) Origin { return c.Origin })
 	inOrder(c.PolicyVersions, func(v *PolicyVersion) Origin { return v.Origin })
 	inOrder(c.IdentityPools, func(p *IdentityPool) Origin { return p.Origin })
@@ -146,97 +154,137 @@ func inOrder[T any](list []T, origin func(*T) Origin) {
 	slices.SortStableFunc(list, func(a, b T) int { return origin(&a).compare(origin(&b)) })
 }
 
+// sortedCertificates returns those of devices and those of CAs, and leaves none.
+func (l *Loader) sortedCertificates() (devices, cas []Certificate) {
+	all := make([]uint32, 0, l.certificates.len())
+	authorities := 0
+	for n := range l.certificates.numbers() {
+		all = append(all, n)
+		if l.certificates.at(n).IsCA {
+			authorities++
+		}
+	}
+	byOrigin := func(m, n uint32) int {
+		return l.certificates.at(m).Origin.compare(l.certificates.at(n).Origin)
+	}
+	if !slices.IsSortedFunc(all, byOrigin) { // folders are read in another order
+		slices.SortStableFunc(all, byOrigin)
+	}
+	devices, cas = slices.Grow(devices, len(all)-authorities), slices.Grow(cas, authorities)
+	for _, n := range all {
+		if c := l.certificates.at(n); c.IsCA {
+			cas = append(cas, *c)
+		} else {
+			devices = append(devices, *c)
+		}
+	}
+	l.certificates = slab[Certificate]{}
+	return devices, cas
+}
+
 // headSize is how much of a file is looked at to recognise it.
 const headSize = 64 << 10
 
 // content reads a file that is open. named says that it is what somebody asked for.
-func (l *Loader) content(ctx context.Context, name string, f io.Reader, named bool) error {
-	l.problems.endFile() // of what was read before, which may be the same file
-	l.ignored.endFile()
-	r := bufio.NewReaderSize(f, headSize)
-	head, err := r.Peek(headSize)
+func (l *Loader) content(ctx context.Context, name string, r io.Reader, named bool) error {
+	f := &reading{Loader: l, r: r}
+	g := l.newSegment(name)
+	g.named = named
+	f.fill(g, headSize)
+	head := g.text[:min(len(g.text), headSize)]
+	var err error
+	free := true // nobody else has the segment
 	switch {
-	case len(head) == 0 && err == io.EOF:
-		l.problems.add(Origin{File: name}, "is empty")
-		return nil
+	case len(head) == 0 && f.err == io.EOF:
+		l.inTurn().problems.add(Origin{File: name}, "is empty")
 	case len(head) == headSize && len(bytes.Trim(head, jsonSpace)) == 0:
-		l.problems.add(Origin{File: name}, fmt.Sprintf("begins with %d bytes of white space, and is not read", headSize))
-		return nil
+		l.inTurn().problems.add(Origin{File: name}, fmt.Sprintf("begins with %d bytes of white space, and is not read", headSize))
 	case isDER(head):
-		err = l.der(ctx, name, r)
+		f.der(ctx, g)
+		free = false
 	case isJSON(head):
-		err = l.json(ctx, name, r)
+		err = l.inTurn().json(ctx, name, f.rest(g))
 	case weakkey.LooksLikeBlocklist(head) && !bytes.Contains(head, []byte(begin)):
-		err = l.blocklist(name, r)
+		err = l.inTurn().blocklist(name, f.rest(g))
 	default:
-		err = l.pem(ctx, name, r, named)
+		f.pem(ctx, g)
+		free = false
+	}
+	if free {
+		l.freeSegment(g)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		l.problems.unread(Origin{File: name}, "cannot be read to its end: "+cause(err))
+		l.problems.unread(Origin{File: name}, unreadEnd(err))
 	}
 	return nil
 }
 
-func (l *Loader) der(ctx context.Context, name string, r *bufio.Reader) error {
-	for o, err := range derObjects(r) {
-		if err = cmp.Or(err, ctx.Err()); err != nil {
-			return err
-		}
-		at := Origin{name, o.at}
-		if o.problem != "" {
-			l.problems.add(at, o.problem)
-			continue
-		}
-		switch shapeOf(o.der) {
-		case shapeCertificate:
-			l.certificate(o.der, at)
-		case shapeCRL:
-			l.crl(o.der, at)
-		case shapePrivateKey:
-			l.ignored.add(at, "private key")
-		default:
-			l.problems.add(at, "DER object that is neither a certificate nor a CRL")
-		}
-	}
-	return nil
+// inTurn returns l when nothing that was read before is still to come.
+func (l *Loader) inTurn() *Loader {
+	l.settle()
+	l.endFile()
+	return l
 }
 
-// strangers are labels of PEM blocks that often stand beside certificates.
-var strangers = []string{"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "PUBLIC KEY", "RSA PUBLIC KEY",
-	"EC PARAMETERS", "DSA PARAMETERS", "DH PARAMETERS", "X9.42 DH PARAMETERS"}
+// settle waits for all that has been read.
+func (l *Loader) settle() { l.ahead.wait(l.take) }
 
-func (l *Loader) pem(ctx context.Context, name string, r io.Reader, named bool) error {
-	for b, err := range pemBlocks(r) {
-		if err = cmp.Or(err, ctx.Err()); err != nil {
-			return err
-		}
-		at := Origin{name, b.at}
-		switch {
-		case b.text && !named:
-			l.ignored.add(at, "plain text without any PEM block")
-		case b.problem != "":
-			l.problems.add(at, b.problem)
-		case b.label == "X509 CRL":
-			l.crl(b.der, at)
-		case b.label == "TRUSTED CERTIFICATE":
-			if n, ok := derSize(b.der); ok && n < int64(len(b.der)) {
-				b.der = b.der[:n:n]
-			}
-			l.certificate(b.der, at)
-		case b.der != nil:
-			l.certificate(b.der, at)
-		case strings.HasSuffix(b.label, "PRIVATE KEY"):
-			l.ignored.add(at, "private key")
-		case slices.Contains(strangers, b.label):
-			l.ignored.add(at, strings.ToLower(b.label))
-		default:
-			l.problems.add(at, fmt.Sprintf("PEM block of type %.40q is not read", b.label))
+// endFile ends the notes on what was read before, which may be the same file.
+func (l *Loader) endFile() {
+	l.problems.endFile()
+	l.ignored.endFile()
+}
+
+// take takes what is in a segment, which is used again.
+func (l *Loader) take(g *segment) {
+	l.objects(g)
+	l.freeSegment(g)
+}
+
+// objects takes the objects of a segment.
+func (l *Loader) objects(g *segment) {
+	if g.at == 0 {
+		l.endFile()
+	}
+	for i := range g.objects {
+		o := &g.objects[i]
+		at := Origin{g.file, o.at}
+		switch o.kind {
+		case objectProblem:
+			l.problems.add(at, o.what)
+		case objectUnread:
+			l.problems.unread(at, o.what)
+		case objectIgnored:
+			l.ignored.add(at, o.what)
+		case objectCertificate:
+			l.certificate(&o.certificate, at)
+		case objectCRL:
+			l.crl(o.crl, at)
 		}
 	}
-	return nil
+	clear(g.objects)
+	g.objects = g.objects[:0]
+}
+
+// newSegment returns an empty segment of a file.
+func (l *Loader) newSegment(file string) *segment {
+	last := len(l.free) - 1
+	if last < 0 {
+		return &segment{file: file, text: make([]byte, 0, segmentSize)}
+	}
+	g := l.free[last]
+	l.free = l.free[:last]
+	*g = segment{file: file, text: g.text[:0], objects: g.objects}
+	return g
+}
+
+func (l *Loader) freeSegment(g *segment) {
+	if cap(g.text) <= segmentSize { // the memory for a large CRL is not kept
+		l.free = append(l.free, g)
+	}
 }
 
 func (l *Loader) json(ctx context.Context, name string, r *bufio.Reader) error {
@@ -271,32 +319,52 @@ func (l *Loader) blocklist(name string, r io.Reader) error {
 	return nil
 }
 
-func (l *Loader) certificate(der []byte, at Origin) {
-	c := NewCertificate(der, CertificateStatusActive)
-	c.Origin = at
-	if l.again(c.ID, nil, at) {
+func (l *Loader) certificate(c *Certificate, at Origin) {
+	if l.second(c.ID, at) {
 		return
 	}
 	if c.ParseError != "" {
 		l.problems.add(at, "certificate does not parse: "+c.ParseError)
 	}
-	if c.IsCA {
-		l.contents.CACertificates = append(l.contents.CACertificates, c)
-	} else {
-		l.contents.DeviceCertificates = append(l.contents.DeviceCertificates, c)
-	}
+	n := l.certificates.take()
+	held := l.certificates.at(n)
+	*held = *c
+	held.Origin = at
+	l.byID.add(c.ID, n)
 }
 
-func (l *Loader) crl(der []byte, at Origin) {
-	c := NewCRL(der)
-	c.Origin = at
-	if l.again(c.ID, nil, at) {
+func (l *Loader) crl(c *CRL, at Origin) {
+	if l.second(c.ID, at) || l.again(c.ID, nil, at) {
 		return
 	}
+	c.Origin = at
 	if c.Unusable != "" {
 		l.problems.add(at, "CRL cannot be used: "+c.Unusable)
 	}
-	l.contents.CRLs = append(l.contents.CRLs, c)
+	l.contents.CRLs = append(l.contents.CRLs, *c)
+}
+
+// certificateOf returns the certificate of an ID, nil if it has not been read.
+func (l *Loader) certificateOf(id string) *Certificate {
+	if l.byID.byHash == nil {
+		l.byID = newIndex[string]()
+	}
+	if n := l.byID.find(id, func(n uint32) string { return l.certificates.at(n).ID }); n != 0 {
+		return l.certificates.at(n)
+	}
+	return nil
+}
+
+// second tells whether a certificate, or a CRL, of an ID has been read before.
+func (l *Loader) second(id string, at Origin) bool {
+	first, ok := l.seen[id]
+	if c := l.certificateOf(id); c != nil {
+		first, ok = sighting{at: c.Origin}, true
+	}
+	if ok {
+		l.ignored.add(at, "second copy of "+first.at.String())
+	}
+	return ok
 }
 
 // again tells whether a resource has been read before. name is unique among all resources. It tells too if the

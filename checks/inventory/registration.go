@@ -41,17 +41,8 @@ func (l *Loader) registration(e element) {
 
 // register puts what the registry says into the certificates.
 func (l *Loader) register() {
-	if len(l.registrations) == 0 {
-		return
-	}
-	certificates := make(map[string]*Certificate)
-	for _, list := range [][]Certificate{l.contents.DeviceCertificates, l.contents.CACertificates} {
-		for i := range list {
-			certificates[list[i].ID] = &list[i]
-		}
-	}
 	for _, f := range l.registrations {
-		c := certificates[f.id]
+		c := l.certificateOf(f.id)
 		if c == nil {
 			l.problems.add(f.at, fmt.Sprintf("%s is about the certificate %s, which is in no file", f.path, f.id))
 			continue

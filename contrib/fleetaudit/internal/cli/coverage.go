@@ -43,15 +43,21 @@ func (c coverage) judges(spec checks.Spec) ([]inventory.Certificate, string) {
 
 // covered tells whether one of certificates has an issuer with a CRL.
 func (c coverage) covered(certificates []inventory.Certificate) bool {
-	return slices.ContainsFunc(certificates, func(cert inventory.Certificate) bool { return c.issuers[string(cert.RawIssuer())] })
+	for i := range certificates {
+		if c.issuers[string(certificates[i].RawIssuer())] {
+			return true
+		}
+	}
+	return false
 }
 
 // uncovered counts those of certificates whose issuer has no CRL. A root has no issuer but itself, and the
 // issuer of one that does not parse is not known.
 func (c coverage) uncovered(certificates []inventory.Certificate) int {
 	n := 0
-	for _, cert := range certificates {
-		if cert.ParseError == "" && !cert.SelfIssued() && !c.issuers[string(cert.RawIssuer())] {
+	for i := range certificates {
+		cert := &certificates[i]
+		if cert.ParseError == "" && !c.issuers[string(cert.RawIssuer())] && !cert.SelfIssued() {
 			n++
 		}
 	}

@@ -18,7 +18,7 @@ func TestCoverage(t *testing.T) {
 	other := newCA(t, "Other root", nil, "2020-01-01", "2045-01-01")
 	line := newCA(t, "Line", root, "2020-01-01", "2045-01-01")
 	otherLine := newCA(t, "Other line", other, "2020-01-01", "2045-01-01")
-	crl := pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: root.revoke(t, otherLine)})
+	crl := pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: root.revoke(t, otherLine.SerialNumber)})
 	badCRL := pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: []byte{0x30, 3, 2, 1, 1}})
 	badDevice := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte{0x30, 0}})
 	for _, row := range []struct {

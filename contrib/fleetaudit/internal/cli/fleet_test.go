@@ -87,8 +87,8 @@ func fleets(t *testing.T) map[string][]byte {
 	return map[string][]byte{
 		"fleet/ca/root.pem":           root.pem(),
 		"fleet/ca/lines.pem":          slices.Concat([]byte("Those that sign for the lines.\n"), line1.pem(), line2.pem(), old.pem()),
-		"fleet/crl/root.crl":          root.revoke(t, line2),
-		"fleet/crl/line-1.pem":        pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: line1.revoke(t, gauge)}),
+		"fleet/crl/root.crl":          root.revoke(t, line2.SerialNumber),
+		"fleet/crl/line-1.pem":        pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: line1.revoke(t, gauge.SerialNumber)}),
 		"fleet/devices/pumps.pem":     pumps,
 		"fleet/devices/valve-1.der":   valve1.Raw,
 		"fleet/devices/valve-2.der":   valve2.Raw,
@@ -99,8 +99,8 @@ func fleets(t *testing.T) map[string][]byte {
 		"fleet/devices/truncated.der": valve1.Raw[:100],
 		"fleet/notes.txt":             []byte("Valve 2 is due in January.\n"),
 		"sound/ca.pem":                slices.Concat(root.pem(), line2.pem()),
-		"sound/line-2.crl":            line2.revoke(t, valve2),
-		"sound/root.crl":              root.revoke(t, old),
+		"sound/line-2.crl":            line2.revoke(t, valve2.SerialNumber),
+		"sound/root.crl":              root.revoke(t, old.SerialNumber),
 		"sound/valve-1.der":           valve1.Raw,
 	}
 }
@@ -117,20 +117,20 @@ func newKey(name string) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(seed[:])
 }
 
-func newCA(t *testing.T, name string, issuer *authority, from, to string) *authority {
+func newCA(t testing.TB, name string, issuer *authority, from, to string) *authority {
 	return newCertificate(t, name, issuer, &x509.Certificate{
 		NotBefore: day(t, from), NotAfter: day(t, to), IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	})
 }
 
-func newDevice(t *testing.T, name string, issuer *authority, from, to string) *authority {
+func newDevice(t testing.TB, name string, issuer *authority, from, to string) *authority {
 	return newCertificate(t, name, issuer, &x509.Certificate{
 		NotBefore: day(t, from), NotAfter: day(t, to), BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature,
 	})
 }
 
-func newCertificate(t *testing.T, name string, issuer *authority, c *x509.Certificate) *authority {
+func newCertificate(t testing.TB, name string, issuer *authority, c *x509.Certificate) *authority {
 	key := newKey(name)
 	c.Subject = pkix.Name{CommonName: name, Organization: []string{"Example"}}
 	c.SerialNumber = new(big.Int).SetBytes(key.Seed()[:8])
@@ -149,18 +149,18 @@ func (a *authority) pem() []byte {
 }
 
 // revoke makes a's CRL, in DER.
-func (a *authority) revoke(t *testing.T, revoked *authority) []byte {
-	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
-		Number: big.NewInt(1), ThisUpdate: day(t, "2029-12-01"), NextUpdate: day(t, "2030-02-01"),
-		RevokedCertificateEntries: []x509.RevocationListEntry{
-			{SerialNumber: revoked.SerialNumber, RevocationTime: day(t, "2029-11-11"), ReasonCode: 1},
-		},
-	}, a.Certificate, a.key)
+func (a *authority) revoke(t testing.TB, serials ...*big.Int) []byte {
+	list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: day(t, "2029-12-01"), NextUpdate: day(t, "2030-02-01")}
+	for _, serial := range serials {
+		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries,
+			x509.RevocationListEntry{SerialNumber: serial, RevocationTime: day(t, "2029-11-11"), ReasonCode: 1})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, list, a.Certificate, a.key)
 	require.NoError(t, err)
 	return der
 }
 
-func day(t *testing.T, s string) time.Time {
+func day(t testing.TB, s string) time.Time {
 	d, err := time.Parse(time.DateOnly, s)
 	require.NoError(t, err)
 	return d

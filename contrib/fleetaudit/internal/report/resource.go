@@ -51,29 +51,30 @@ func (r *Report) Name(loaded inventory.Loaded) {
 			finding(&f.Findings[i].AuditFinding)
 		}
 	}
-	add := func(id model.ResourceIdentifier, subject func() string, at inventory.Origin) {
-		if key := resourceKey(id); wanted[key] {
-			r.Resources[key] = Resource{subject(), at.File, at.Offset}
-		}
-	}
 	for _, list := range [][]inventory.Certificate{loaded.DeviceCertificates, loaded.CACertificates} {
 		for i := range list {
-			add(model.ResourceIdentifier{DeviceCertificateID: list[i].ID}, list[i].Subject, list[i].Origin)
+			if c := &list[i]; wanted[c.ID] { // which is its key
+				r.Resources[c.ID] = Resource{c.Subject(), c.Origin.File, c.Origin.Offset}
+			}
 		}
 	}
-	none := func() string { return "" }
+	add := func(id model.ResourceIdentifier, at inventory.Origin) {
+		if key := resourceKey(id); wanted[key] {
+			r.Resources[key] = Resource{File: at.File, Offset: at.Offset}
+		}
+	}
 	for _, v := range loaded.PolicyVersions {
 		version := model.PolicyVersionIdentifier{PolicyName: v.Name, PolicyVersionID: v.VersionID}
-		add(model.ResourceIdentifier{PolicyVersionIdentifier: version}, none, v.Origin)
+		add(model.ResourceIdentifier{PolicyVersionIdentifier: version}, v.Origin)
 	}
 	for _, p := range loaded.IdentityPools {
-		add(model.ResourceIdentifier{CognitoIdentityPoolID: p.ID}, none, p.Origin)
+		add(model.ResourceIdentifier{CognitoIdentityPoolID: p.ID}, p.Origin)
 	}
 	for _, a := range loaded.RoleAliases {
-		add(model.ResourceIdentifier{RoleAliasARN: a.ARN}, none, a.Origin)
+		add(model.ResourceIdentifier{RoleAliasARN: a.ARN}, a.Origin)
 	}
 	for _, a := range loaded.Accounts {
-		add(model.ResourceIdentifier{Account: a.Account}, none, a.Origin)
+		add(model.ResourceIdentifier{Account: a.Account}, a.Origin)
 	}
 }
 
