@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/fleetaudit/fleetaudit/contrib/bench/internal/compare"
 	"github.com/fleetaudit/fleetaudit/contrib/bench/internal/load"
 	"github.com/fleetaudit/fleetaudit/contrib/bench/internal/measure"
 	"github.com/fleetaudit/fleetaudit/contrib/bench/internal/stores"
@@ -16,6 +17,7 @@ import (
 
 // sizes says how large everything is.
 type sizes struct {
+	works       func(policies string) ([]compare.Work, error)
 	load        load.Config
 	durability  durability
 	first       int // findings of a first audit
@@ -29,7 +31,7 @@ type sizes struct {
 // full is the size that targets are for.
 func full() sizes {
 	return sizes{
-		load: fullLoad(), durability: fullDurability(),
+		works: works, load: fullLoad(), durability: fullDurability(),
 		first: 1e6, day: 1e5, repeat: 3, days: 90, audits: 100, readers: 250 * time.Millisecond,
 		depths: depths{findings: 1_200_000, depth: 900_000, page: 250, pairs: 40},
 	}

@@ -84,11 +84,23 @@ func TestTable(t *testing.T) {
 }
 
 func TestCommandLine(t *testing.T) {
-	for _, args := range [][]string{nil, {"unknown"}, {"findings", "findings"}, {"-rounds", "0", "findings"}, {"-rounds", "x"}, {"-unknown"}} {
+	for _, row := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"unknown"}, `there is no table "unknown"`},
+		{[]string{"findings", "findings"}, `"findings" is asked for twice`},
+		{[]string{"-rounds", "0", "findings"}, "-rounds 0"},
+		{[]string{"-least", "0s", "peers"}, "-least 0s"},
+		{[]string{"-rounds", "x"}, `invalid value "x"`},
+		{[]string{"-only", "(", "peers"}, "-only: error parsing regexp"},
+		{[]string{"-unknown"}, "not defined: -unknown"},
+		{[]string{"-o", "no/such/folder", "peers"}, "no such file"},
+	} {
 		var out, told bytes.Buffer
-		require.Equal(t, 1, run(tiny(), args, &out, &told), "%q", args)
-		require.Empty(t, out.String(), "%q", args)
-		require.NotEmpty(t, told.String(), "%q", args)
+		require.Equal(t, 1, run(tiny(), row.args, &out, &told), "%q", row.args)
+		require.Empty(t, out.String(), "%q", row.args)
+		require.Contains(t, told.String(), row.says, "%q", row.args)
 	}
 }
 
