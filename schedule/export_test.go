@@ -14,5 +14,5 @@ func Recall(loc *time.Location, u int64) (offset, end int64) {
 	return s.offset, s.end
 }
 
-// Remembered is of how many Locations there can be a memory.
+// Remembered is how many Locations can be remembered at once.
 const Remembered = len(lately)

@@ -19,8 +19,11 @@ func look(loc *time.Location, u int64) span {
 	_, offset := t.Zone()
 	_, end := t.ZoneBounds()
 	s := span{int64(offset), math.MaxInt64}
-	if !end.IsZero() {
+	switch {
+	case !end.IsZero():
 		s.end = end.Unix()
+	case u < firstDay*daySeconds: // the zero Time may mean itself: a rule's years begin with a span
+		s.end = firstDay * daySeconds
 	}
 	if s.end <= u {
 		// By a zone's rule each year ends after 365 days, so the 366th is said to lie behind its span's
@@ -40,7 +43,8 @@ type seen struct {
 
 // lately is where locations were looked at last, and the only thing that schedules share. A look costs more than
 // time.Date, and in years behind a zone's table, whose rule is read as text each time, ten times as much. What is in
-// here changes no result: the data of a Location never changes.
+// here changes no result, since the data of a Location never changes; only of a made-up zone whose table contradicts
+// its rule does package time itself not always say the same. The Locations in here are not collected.
 var (
 	lately [128][purposes]seen
 	seed   = maphash.MakeSeed()

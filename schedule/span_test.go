@@ -35,6 +35,20 @@ func TestRecall(t *testing.T) {
 	}
 }
 
+// A zone that has a rule and no table says that the span before year 1 has an end, in the words in which others say that
+// theirs has none. That must not be remembered for all time.
+func TestRecallBeforeYear1(t *testing.T) {
+	loc := madeUp(t, 3600, nil, "CET-1CEST,M3.5.0,M10.5.0/3")
+	s := schedule.Schedule{Frequency: model.AuditFrequencyDaily, At: 4 * time.Hour, Location: loc}
+	after := time.Date(2030, 7, 1, 0, 0, 0, 0, time.UTC)
+	for _, asked := range []time.Time{{}, time.Unix(0, 0), {}, time.Unix(-62135596800-200_000, 0)} {
+		s.Next(asked)
+		if got := s.Next(after).Format(time.RFC3339); got != "2030-07-01T04:00:00+02:00" {
+			t.Errorf("after Next(%v), Next(%v) is %s", asked, after, got)
+		}
+	}
+}
+
 // More Locations than are remembered, asked about by goroutines that are in each other's way, have the same slots as
 // if each were alone.
 func TestNextOfManyLocations(t *testing.T) {

@@ -63,7 +63,7 @@ func (g *segment) certificate(der []byte, at int64) {
 	g.add(objectCertificate, at).certificate = NewCertificate(der, CertificateStatusActive)
 }
 
-// revocations makes a CRL of DER, which it keeps.
+// revocationList makes a CRL of DER, which it keeps.
 func (g *segment) revocationList(der []byte, at int64) {
 	c := NewCRL(der)
 	g.add(objectCRL, at).crl = &c

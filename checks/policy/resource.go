@@ -32,6 +32,7 @@ func (d dialect) resourceIn(space glob, pattern string) (r resource, ok bool) {
 	fields, n := d.fields(pattern)
 	if n == 0 {
 		e := maxEffort
+		d.filter = false // MQTT's wildcards are ones in topic filters, and an ARN is none
 		return r, pattern == "*" || d.compile(pattern).meets(dialect{}.compile("arn:*"), &e)
 	}
 	field := func(i int) glob {
