@@ -12,15 +12,15 @@ func (f *Facts) read(der []byte) bool {
 	if !ok {
 		return false
 	}
-	outer, outerEnd, ok := element(der, tbsEnd, end, tagSequence)
-	if !ok {
+	outer := short(der, tbsEnd, tagSequence)
+	if outer > end {
 		return false
 	}
-	signature, ok := whole(der, outerEnd, end, tagBitString)
+	signature, ok := whole(der, outer, end, tagBitString)
 	if !ok || !octets(der, signature, end) {
 		return false
 	}
-	return f.readBody(der, tbs, tbsEnd, der[outer:outerEnd])
+	return f.readBody(der, tbs, tbsEnd, der[tbsEnd:outer])
 }
 
 // version3 is the version of a certificate that has extensions.
@@ -45,21 +45,13 @@ func (f *Facts) readBody(der []byte, at, end int, algorithm []byte) bool {
 		f.Serial = part(serial, at)
 	}
 	stop := short(der, at, tagSequence)
-	if stop > end || string(der[at+2:stop]) != string(algorithm) || !algorithmIdentifier(der, at+2, stop) {
+	if stop > end || !sameAlgorithm(der[at:stop], algorithm) {
 		return false
 	}
 	if f.Issuer, ok = name(der, stop, end); !ok {
 		return false
 	}
-	at = int(f.Issuer.End)
-	stop = short(der, at, tagSequence)
-	if stop > end {
-		return false
-	}
-	if f.NotBefore, at, ok = instant(der, at+2, stop); !ok {
-		return false
-	}
-	if f.NotAfter, at, ok = instant(der, at, stop); !ok || at != stop {
+	if at, ok = f.readValidity(der, int(f.Issuer.End), end); !ok {
 		return false
 	}
 	if f.Subject, ok = name(der, at, end); !ok {
@@ -76,17 +68,22 @@ func (f *Facts) readBody(der []byte, at, end int, algorithm []byte) bool {
 	return true
 }
 
-// What nearly all certificates are signed with, in the contents of an AlgorithmIdentifier.
+// What nearly all certificates are signed with.
 const (
-	ecdsaWithSHA256 = "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"
-	sha256WithRSA   = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00"
+	ecdsaWithSHA256 = "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"
+	sha256WithRSA   = "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00"
 )
+
+// sameAlgorithm tells whether a and b are one AlgorithmIdentifier, of less than 128 bytes.
+func sameAlgorithm(a, b []byte) bool {
+	if string(a) == ecdsaWithSHA256 || string(a) == sha256WithRSA {
+		return string(a) == string(b)
+	}
+	return string(a) == string(b) && algorithmIdentifier(a, 2, len(a))
+}
 
 // algorithmIdentifier tells whether der[at:end] are the contents of an AlgorithmIdentifier.
 func algorithmIdentifier(der []byte, at, end int) bool {
-	if s := string(der[at:end]); s == sha256WithRSA || s == ecdsaWithSHA256 {
-		return true
-	}
 	at, ok := identifierAt(der, at, end)
 	if !ok || at == end {
 		return ok

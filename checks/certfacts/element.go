@@ -1,5 +1,7 @@
 package certfacts
 
+import "encoding/binary"
+
 // Tags of elements, with class and form as the first byte of an element has them.
 const (
 	tagBoolean         = 0x01
@@ -35,26 +37,23 @@ func short(der []byte, at int, tag byte) (stop int) {
 // element returns where the contents of the element that der[at:end] begins with begin and end. False if it has another
 // tag, a length that is not minimal, 65,536 bytes or more, or more than there are.
 func element(der []byte, at, end int, tag byte) (start, stop int, ok bool) {
-	if i := uint(at) + 1; i >= uint(len(der)) || der[at] != tag {
+	if uint(at) >= uint(len(der)) || len(der)-at < 4 { // so short that only its length can be of one byte
+		stop = short(der, at, tag)
+		return at + 2, stop, stop <= end
+	}
+	h := binary.BigEndian.Uint32(der[at:])
+	switch n := h << 8; {
+	case byte(h>>24) != tag:
+		return 0, 0, false
+	case n < 0x80<<24:
+		start, stop = at+2, at+2+int(n>>24)
+	case n >= 0x820100<<8 && n < 0x83<<24:
+		start, stop = at+4, at+4+int(uint16(h))
+	case n >= 0x8180<<16 && n < 0x82<<24:
+		start, stop = at+3, at+3+int(byte(h>>8))
+	default:
 		return 0, 0, false
 	}
-	start = at + 2
-	n := int(der[at+1])
-	if n >= 0x80 {
-		switch {
-		case end-at < 4:
-			return 0, 0, false
-		case n == 0x82 && der[at+2] != 0:
-			start += 2
-			n = int(der[at+2])<<8 | int(der[at+3])
-		case n == 0x81 && der[at+2] >= 0x80:
-			start++
-			n = int(der[at+2])
-		default:
-			return 0, 0, false
-		}
-	}
-	stop = start + n
 	return start, stop, stop <= end
 }
 
@@ -69,6 +68,13 @@ func anyElement(der []byte, at, end int) (tag byte, start, stop int, ok bool) {
 
 // whole is element for one that takes up all of der[at:end].
 func whole(der []byte, at, end int, tag byte) (start int, ok bool) {
+	if short(der, at, tag) == end {
+		return at + 2, true
+	}
+	return wholeLong(der, at, end, tag)
+}
+
+func wholeLong(der []byte, at, end int, tag byte) (start int, ok bool) {
 	start, stop, ok := element(der, at, end, tag)
 	return start, ok && stop == end
 }

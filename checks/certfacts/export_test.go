@@ -4,4 +4,6 @@ package certfacts
 func Fast(der []byte) bool { return new(Facts).read(der) }
 
 // DaysSince1970 is what dates are counted with.
-var DaysSince1970 = daysSince1970
+func DaysSince1970(year, month, day int) int {
+	return int(daysSince1970(uint(year), uint(month), uint(day)))
+}

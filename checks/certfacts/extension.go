@@ -5,79 +5,72 @@ import "encoding/binary"
 // readExtensions reads the extensions, which are all that is left of what is signed. False if there is one that is
 // not understood.
 func (f *Facts) readExtensions(der []byte, at, end int) bool {
-	at, ok := whole(der, at, end, tagContextConstructed|3)
-	if !ok {
-		return false
-	}
-	if at, ok = whole(der, at, end, tagSequence); !ok {
-		return false
+	if short(der, at, tagContextConstructed|3) == end && short(der, at+2, tagSequence) == end {
+		at += 4
+	} else {
+		var ok bool
+		if at, ok = whole(der, at, end, tagContextConstructed|3); !ok {
+			return false
+		}
+		if at, ok = whole(der, at, end, tagSequence); !ok {
+			return false
+		}
 	}
 	var known uint64 // identifiers so far, by their last number
 	var others identifiers
 	for at < end {
-		x, ok := usualExtension(der, at, end)
-		if !ok {
+		var x extension
+		if end-at >= 12 { // a shorter one is for extensionAt
+			// Nearly all are short and X.509's, and so have their header in fixed places: a SEQUENCE, an identifier of three
+			// bytes, 2.5.29 first, and the value's size, which all lengths go by. TRUE may come before the value.
+			const header, headerTrue, followsTrue = 0x04001d55_03060730, 0x01001d55_03060a30, 0x0004ff01
+			b := (*[12]byte)(der[at:])
+			h := binary.LittleEndian.Uint64(b[:])
+			x.id = b[6]
+			id := uint64(x.id) << 48
+			if size := uint64(b[8]); h == header+id+size<<8 {
+				x.start, x.end = at+9, at+9+int(size)
+			} else if size := uint64(b[11]); h == headerTrue+id+size<<8 && binary.LittleEndian.Uint32(b[8:])&0xffffff == followsTrue {
+				x.critical, x.start, x.end = true, at+12, at+12+int(size)
+			}
+		}
+		if x.id >= access || x.end-at > 2+0x7f || x.end > end || x.end == 0 {
 			var id Part
-			if x, id, ok = extensionAt(der, at, end); !ok {
+			var ok bool
+			if x, id, ok = extensionAt(der, at, end); !ok || x.id == other && !others.add(der, id) {
 				return false
 			}
-			if x.id == other {
-				at = x.end
-				if !others.add(der, id) || !otherIn(der, x, id) {
-					return false
-				}
-				continue
-			}
 		}
-		at = x.end
-		if known>>(x.id%other)&1 != 0 || !f.readExtension(der, x) {
+		if x.id != other {
+			if known>>(x.id%other)&1 != 0 {
+				return false
+			}
+			known |= 1 << (x.id % other)
+		}
+		if !f.readExtension(der, x) {
 			return false
 		}
-		known |= 1 << (x.id % other)
+		at = x.end
 	}
 	return true
 }
 
 // extension is one of a certificate. More than four fields would be slow to hand around.
 type extension struct {
-	id         byte // the last number of an identifier that begins with 2.5.29; other: it is of another kind
+	id         byte // the last number of an identifier that begins with 2.5.29; access and other: it is of another kind
 	critical   bool
 	start, end int // where the value is
 }
 
-// other is one more than the last of X.509's numbers that are understood.
-const other = 64
+const (
+	// access stands for the extension that says where more about the issuer is to be found, and is one more than the last
+	// of X.509's numbers that are understood.
+	access = 63
+	other  = 64
 
-// accessToIssuer is the identifier of the extension that says where more about the issuer is to be found.
-const accessToIssuer = "\x2b\x06\x01\x05\x05\x07\x01\x01"
-
-// usualExtension reads the extension that der[at:end] begins with, if it is a short one that X.509 has: the header of
-// such is in fixed places. False if it is not, or is not understood.
-func usualExtension(der []byte, at, end int) (x extension, ok bool) {
-	if end-at < 12 { // a shorter one is for extensionAt
-		return x, false
-	}
-	// A SEQUENCE, and an identifier of three bytes, 2.5.29 first; a length, a number, and what follows between them.
-	const header, between = 0x00001d55_03060030, 0xffff0000_0000ff00
-	b := (*[12]byte)(der[at:])
-	h := binary.LittleEndian.Uint64(b[:])
-	x.id, x.start, x.end = b[6], at+9, at+2+int(b[1])
-	if h&^between != header || b[1] >= 0x80 || x.end > end || x.id >= other {
-		return x, false
-	}
-	size := b[8]
-	if b[7] == tagBoolean {
-		if b[8] != 1 || b[9] != 0xff || b[10] != tagOctetString {
-			return x, false
-		}
-		x.critical = true
-		x.start += 3
-		size = b[11]
-	} else if b[7] != tagOctetString {
-		return x, false
-	}
-	return x, x.start+int(size) == x.end
-}
+	// accessToIssuer is the identifier of that extension.
+	accessToIssuer = "\x2b\x06\x01\x05\x05\x07\x01\x01"
+)
 
 // extensionAt reads the extension that der[at:end] begins with, and where its identifier is. One that says that it is
 // not critical, which should go without saying, is not understood.
@@ -92,8 +85,10 @@ func extensionAt(der []byte, at, end int) (x extension, id Part, ok bool) {
 	}
 	id = part(start+2, at)
 	x.id, x.end = other, stop
-	if b := id.Of(der); len(b) == 3 && b[0] == 0x55 && b[1] == 0x1d && b[2] < other {
+	if b := id.Of(der); len(b) == 3 && b[0] == 0x55 && b[1] == 0x1d && b[2] < access {
 		x.id = b[2]
+	} else if string(b) == accessToIssuer {
+		x.id = access
 	}
 	if stop-at >= 3 && der[at] == tagBoolean && der[at+1] == 1 && der[at+2] == 0xff {
 		x.critical = true
@@ -101,11 +96,6 @@ func extensionAt(der []byte, at, end int) (x extension, id Part, ok bool) {
 	}
 	x.start, ok = whole(der, at, stop, tagOctetString)
 	return x, id, ok
-}
-
-// otherIn tells whether an extension that is none of X.509's is well-formed, as far as crypto/x509 looks.
-func otherIn(der []byte, x extension, id Part) bool {
-	return string(id.Of(der)) != accessToIssuer || !x.critical && accessIn(der, x.start, x.end)
 }
 
 // identifiers are some, each another.
@@ -129,8 +119,7 @@ func (s *identifiers) add(der []byte, id Part) bool {
 	return true
 }
 
-// readExtension reads the value of an extension that X.509 has. crypto/x509 makes nothing of those that are not named
-// here.
+// readExtension reads the value of an extension. crypto/x509 makes nothing of those that are not named here.
 func (f *Facts) readExtension(der []byte, x extension) bool {
 	switch x.id {
 	case 14:
@@ -138,29 +127,38 @@ func (f *Facts) readExtension(der []byte, x extension) bool {
 		return short(der, x.start, tagOctetString) == x.end && !x.critical
 	case 15:
 		return usageIn(der, x.start, x.end)
-	case 17:
-		return alternativeNamesIn(der, x.start, x.end)
-	case 19:
-		return f.readBasicConstraints(der, x.start, x.end)
-	case 31:
-		return distributionPointsIn(der, x.start, x.end)
-	case 32:
-		return policiesIn(der, x.start, x.end)
-	case 35:
-		return !x.critical && f.readAuthorityKeyID(der, x.start, x.end)
-	case 37:
-		return purposesIn(der, x.start, x.end)
+	case 17, 19, 31, 32, 35, 37, access: // each of which is a SEQUENCE
 	case 30, 33, 36, 54: // of CA certificates, and rare there
 		return false
+	default:
+		return true
 	}
-	return true
+	at := x.start + 2
+	if short(der, x.start, tagSequence) != x.end {
+		var ok bool
+		if at, ok = whole(der, x.start, x.end, tagSequence); !ok {
+			return false
+		}
+	}
+	switch x.id {
+	case 17:
+		return alternativeNamesIn(der, at, x.end)
+	case 19:
+		return f.readBasicConstraints(der, at, x.end)
+	case 31:
+		return distributionPointsIn(der, at, x.end)
+	case 32:
+		return policiesIn(der, at, x.end)
+	case 35:
+		return !x.critical && f.readAuthorityKeyID(der, at, x.end)
+	case 37:
+		return purposesIn(der, at, x.end)
+	}
+	return !x.critical && accessIn(der, at, x.end)
 }
 
+// readBasicConstraints reads the contents of basic constraints.
 func (f *Facts) readBasicConstraints(der []byte, at, end int) bool {
-	if short(der, at, tagSequence) != end {
-		return false
-	}
-	at += 2
 	f.BasicConstraints = true
 	if end-at >= 3 && der[at] == tagBoolean {
 		if der[at+1] != 1 || der[at+2] != 0 && der[at+2] != 0xff {
@@ -176,12 +174,9 @@ func (f *Facts) readBasicConstraints(der []byte, at, end int) bool {
 	return at == end
 }
 
-// readAuthorityKeyID reads the key identifier, which is the first. crypto/x509 does not look at what follows it.
+// readAuthorityKeyID reads the key identifier, which is the first in the contents. crypto/x509 does not look at what
+// follows it.
 func (f *Facts) readAuthorityKeyID(der []byte, at, end int) bool {
-	at, ok := whole(der, at, end, tagSequence)
-	if !ok {
-		return false
-	}
 	if at < end && der[at] == tagContext {
 		stop := short(der, at, tagContext)
 		f.AuthorityKeyID = part(at+2, stop)

@@ -18,9 +18,42 @@ const (
 	identifierPSS = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"
 )
 
+// What the SubjectPublicKeyInfos of nearly all devices begin with, and end with, in parts that are compared at once: of
+// a point on P-256, and of an RSA key of 2,048 bits whose exponent is 65537.
+const (
+	startP256A    = "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a"
+	startP256B    = "\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04"
+	startRSA2048A = "\x30\x82\x01\x22\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01"
+	startRSA2048B = "\x01\x05\x00\x03\x82\x01\x0f\x00\x30\x82\x01\x0a\x02\x82\x01\x01"
+	endRSA2048    = "\x02\x03\x01\x00\x01"
+
+	lengthP256    = 16 + 11 + 64
+	lengthRSA2048 = 16 + 16 + 1 + 256 + 5
+)
+
+// usualKey is readKey for such keys. The result is nowhere for others.
+func (f *Facts) usualKey(der []byte, at, end int) (stop int) {
+	info := der[at:end]
+	if len(info) >= lengthP256 && string(info[:16]) == startP256A && string(info[16:27]) == startP256B {
+		stop = at + lengthP256
+		f.KeyAlgorithm, f.KeyBits, f.Point = x509.ECDSA, 256, part(at+26, stop)
+	} else if len(info) >= lengthRSA2048 && string(info[:16]) == startRSA2048A && string(info[16:32]) == startRSA2048B &&
+		info[32] == 0 && info[33] >= 0x80 && string(info[289:lengthRSA2048]) == endRSA2048 {
+		stop = at + lengthRSA2048
+		f.KeyAlgorithm, f.KeyBits, f.Modulus = x509.RSA, 2048, part(at+33, at+289)
+	} else {
+		return nowhere
+	}
+	f.PublicKey = part(at, stop)
+	return stop
+}
+
 // readKey reads the SubjectPublicKeyInfo that der[at:end] begins with, and returns where it ends. False if it has a key
 // that is not understood.
 func (f *Facts) readKey(der []byte, at, end int) (stop int, ok bool) {
+	if stop = f.usualKey(der, at, end); stop <= end {
+		return stop, true
+	}
 	start, stop, ok := element(der, at, end, tagSequence)
 	if !ok {
 		return 0, false

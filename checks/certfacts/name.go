@@ -7,16 +7,20 @@ import (
 
 // name reads the Name that der[at:end] begins with. False if it is none whose attributes are all understood.
 func name(der []byte, at, end int) (Part, bool) {
-	first, end, ok := element(der, at, end, tagSequence)
-	if !ok {
-		return Part{}, false
+	first, stop := at+2, short(der, at, tagSequence)
+	if stop > end {
+		var ok bool
+		if first, stop, ok = element(der, at, end, tagSequence); !ok {
+			return Part{}, false
+		}
 	}
-	n := part(at, end)
+	n, end := part(at, stop), stop
 	for at = first; at < end; {
-		if stop, ok := usualAttribute(der, at, end); ok {
+		if stop := usualAttribute(der, at, end); stop <= end {
 			at = stop
 			continue
 		}
+		var ok bool
 		var set int
 		if set, at, ok = element(der, at, end, tagSet); !ok {
 			return n, false
@@ -31,22 +35,23 @@ func name(der []byte, at, end int) (Part, bool) {
 	return n, true
 }
 
-// usualAttribute reads the attribute that der[at:end] begins with, if it is a short one of a type of X.520's and alone
-// in its set: nearly every one is, and so its header is in fixed places. False if it is not, or is not understood.
-func usualAttribute(der []byte, at, end int) (stop int, ok bool) {
+// usualAttribute returns where the attribute ends that der[at:end] begins with, if it is a short one of a type of
+// X.520's and alone in its set: nearly every one is, and so its header is in fixed places. It is nowhere if it is not,
+// or is not understood.
+func usualAttribute(der []byte, at, end int) (stop int) {
 	if end-at < 11 {
-		return 0, false
+		return nowhere
 	}
-	// A SET, a SEQUENCE, and an identifier of three bytes, 2.5.4 first, with lengths between them.
-	const header, lengths = 0x04550306_00300031, 0x00000000_ff00ff00
+	// A SET, a SEQUENCE, and an identifier of three bytes, 2.5.4 first, of an empty value; and what lengths grow by.
+	const header, growth = 0x04550306_07300931, 0x00000000_01000100
 	b := (*[11]byte)(der[at:])
-	h := binary.LittleEndian.Uint64(b[:])
-	n := b[10]
+	n := uint64(b[10])
 	stop = at + 11 + int(n)
-	if h&^lengths != header || b[1] != n+9 || b[3] != n+7 || n >= 0x80-9 || b[8] >= 0x80 || stop > end {
-		return 0, false
+	if binary.LittleEndian.Uint64(b[:]) != header+n*growth || n >= 0x80-9 || b[8] >= 0x80 || stop > end ||
+		!characters(der[at+11:stop], b[9]) {
+		return nowhere
 	}
-	return stop, characters(der[at+11:stop], b[9])
+	return stop
 }
 
 // attributeIn tells whether der[at:end] are an attribute's type and value.
@@ -63,7 +68,7 @@ func attributeIn(der []byte, at, end int) bool {
 func characters(s []byte, tag byte) bool {
 	switch tag {
 	case tagUTF8String:
-		return utf8.Valid(s)
+		return ascii(s) || utf8.Valid(s)
 	case tagPrintableString:
 		return printable(s)
 	case tagIA5String:
@@ -80,13 +85,21 @@ const each = 0x01010101_01010101
 // ascii tells whether all of s is ASCII.
 func ascii(s []byte) bool {
 	var all uint64
-	for ; len(s) >= 8; s = s[8:] {
+	if len(s) < 8 {
+		for _, c := range s {
+			all |= uint64(c)
+		}
+		return all < 0x80
+	}
+	last := (*[8]byte)(s[len(s)-8:]) // some of which may be looked at twice
+	for ; len(s) >= 16; s = s[16:] {
+		b := (*[16]byte)(s)
+		all |= binary.LittleEndian.Uint64(b[:]) | binary.LittleEndian.Uint64(b[8:])
+	}
+	if len(s) >= 8 {
 		all |= binary.LittleEndian.Uint64(s)
 	}
-	for _, c := range s {
-		all |= uint64(c)
-	}
-	return all&(0x80*each) == 0
+	return (all|binary.LittleEndian.Uint64(last[:]))&(0x80*each) == 0
 }
 
 // printable tells whether all of s may be in a PrintableString, where crypto/x509 lets '*' and '&' pass too.
