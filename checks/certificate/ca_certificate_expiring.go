@@ -11,7 +11,7 @@ import (
 
 // CACertificateExpiring makes the check CA_CERTIFICATE_EXPIRING_CHECK over inv's CA certificates.
 func CACertificateExpiring(inv *inventory.Inventory) checks.Check {
-	return checks.Each(checks.Spec{
+	return expiring(checks.Spec{
 		Name:  "CA_CERTIFICATE_EXPIRING_CHECK",
 		Title: "CA certificate is expiring",
 		Doc: "Looks at the end of validity of each CA certificate that is ACTIVE or PENDING_TRANSFER. It is past " +
@@ -31,5 +31,5 @@ func CACertificateExpiring(inv *inventory.Inventory) checks.Check {
 			baseline.ETSI303645("5.5-8: secure management processes for critical security parameters"),
 			baseline.IEC62443("CR 1.8: public key infrastructure certificates"),
 		},
-	}, inv.CACertificates, expiring(ca, func(*checks.Pass) time.Duration { return 30 * days }))
+	}, inv.CACertificates, ca, func(checks.Config) time.Duration { return 30 * days })
 }

@@ -16,7 +16,8 @@ func DeviceCertificateAge(inv *inventory.Inventory) checks.Check {
 		threshold = "CERT_AGE_THRESHOLD_IN_DAYS"
 		code      = "CERTIFICATE_PAST_AGE_THRESHOLD"
 	)
-	return checks.Each(checks.Spec{
+	src := inv.DeviceCertificates
+	spec := checks.Spec{
 		Name:  "DEVICE_CERTIFICATE_AGE_CHECK",
 		Title: "Device certificate is old",
 		Doc: "Looks at the age of each device certificate that is ACTIVE or PENDING_TRANSFER, and reports it once " +
@@ -36,15 +37,21 @@ func DeviceCertificateAge(inv *inventory.Inventory) checks.Check {
 			baseline.ETSI303645("5.5-8: secure management processes for critical security parameters"),
 			baseline.IEC62443("CR 1.5: authenticator management, periodic change"),
 		},
-	}, inv.DeviceCertificates, scoped(device, func(_ context.Context, pass *checks.Pass, c *inventory.Certificate) error {
-		since := c.CreatedAt
-		if since.IsZero() {
-			since = c.NotBefore
+		Source: src,
+	}
+	return checks.New(spec, func(ctx context.Context, pass *checks.Pass) error {
+		age := pass.Config.Days(threshold)
+		judge := func(_ context.Context, pass *checks.Pass, c *inventory.Certificate) error {
+			since := c.CreatedAt
+			if since.IsZero() {
+				since = c.NotBefore
+			}
+			if !since.Add(age).After(pass.Time) {
+				finding.Report(pass, device(c), code, "Certificate is past its age threshold.",
+					map[string]string{"ACTIVE_SINCE": finding.EpochMillis(since)})
+			}
+			return nil
 		}
-		if !since.Add(pass.Config.Days(threshold)).After(pass.Time) {
-			finding.Report(pass, device(c), code, "Certificate is past its age threshold.",
-				map[string]string{"ACTIVE_SINCE": finding.EpochMillis(since)})
-		}
-		return nil
-	}))
+		return checks.Scan(ctx, pass, src, scoped(device, judge))
+	})
 }

@@ -13,7 +13,7 @@ import (
 // certificates.
 func DeviceCertificateExpiring(inv *inventory.Inventory) checks.Check {
 	const threshold = "CERT_EXPIRATION_THRESHOLD_IN_DAYS"
-	return checks.Each(checks.Spec{
+	return expiring(checks.Spec{
 		Name:  "DEVICE_CERTIFICATE_EXPIRING_CHECK",
 		Title: "Device certificate is expiring",
 		Doc: "Looks at the end of validity of each device certificate that is ACTIVE or PENDING_TRANSFER. It is past " +
@@ -37,5 +37,5 @@ func DeviceCertificateExpiring(inv *inventory.Inventory) checks.Check {
 			baseline.ETSI303645("5.5-8: secure management processes for critical security parameters"),
 			baseline.IEC62443("CR 1.8: public key infrastructure certificates"),
 		},
-	}, inv.DeviceCertificates, expiring(device, func(p *checks.Pass) time.Duration { return p.Config.Days(threshold) }))
+	}, inv.DeviceCertificates, device, func(c checks.Config) time.Duration { return c.Days(threshold) })
 }

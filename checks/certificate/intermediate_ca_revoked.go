@@ -48,20 +48,23 @@ func IntermediateCARevoked(inv *inventory.Inventory) checks.Check {
 	}, func(ctx context.Context, pass *checks.Pass) error {
 		found := make(revokedIssuers)
 		var mu sync.Mutex
-		err := scanRevocations(ctx, pass, inv, inv.DeviceCertificates, device,
-			func(pass *checks.Pass, revocations *inventory.Revocations, c *inventory.Certificate) {
+		err := scanRevocations(ctx, pass, inv, inv.DeviceCertificates, device, func(revocations *inventory.Revocations) judge {
+			return func(_ context.Context, pass *checks.Pass, c *inventory.Certificate) error {
 				chain, unknown := revocations.Chain(c)
 				if unknown != "" {
 					finding.NotEvaluable(pass, device(c), "Chain of the certificate cannot be walked: "+unknown)
 				}
-				for _, link := range chain {
+				for i := range chain {
+					link := &chain[i]
 					if (link.Revocation.Revoked || link.Revocation.Unknown != "") && !link.CA.Root() {
 						mu.Lock()
 						found.add(link, c.ID)
 						mu.Unlock()
 					}
 				}
-			})
+				return nil
+			}
+		})
 		if err != nil {
 			return err
 		}
@@ -78,10 +81,10 @@ type revokedIssuer struct {
 	devices []string // IDs of the certificates below it
 }
 
-func (found revokedIssuers) add(link inventory.Link, deviceID string) {
+func (found revokedIssuers) add(link *inventory.Link, deviceID string) {
 	issuer := found[link.CA.ID]
 	if issuer == nil {
-		issuer = &revokedIssuer{Link: link}
+		issuer = &revokedIssuer{Link: *link}
 		found[link.CA.ID] = issuer
 	}
 	issuer.devices = append(issuer.devices, deviceID)

@@ -102,7 +102,7 @@ func TestIntermediateCARevoked(t *testing.T) {
 func run(t *testing.T, check checks.Check) (out checks.Outcome) {
 	t.Helper()
 	var r checks.Runner
-	job := &checks.Job{Check: check, Spec: check.Spec(), Pass: checks.Pass{Time: now}, End: func(o checks.Outcome) { out = o }}
+	job := &checks.Job{Check: check, Spec: new(check.Spec()), Pass: checks.Pass{Time: now}, End: func(o checks.Outcome) { out = o }}
 	r.Run(t.Context(), []*checks.Job{job})
 	if out.Err != nil {
 		t.Fatal(out.Err)

@@ -13,7 +13,6 @@ import (
 	"github.com/fleetaudit/fleetaudit/checks/internal/baseline"
 	"github.com/fleetaudit/fleetaudit/checks/internal/finding"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
-	"github.com/fleetaudit/fleetaudit/checks/weakkey"
 )
 
 // Reason codes of the two checks of key quality.
@@ -49,6 +48,10 @@ func keyQuality(spec checks.Spec, inv *inventory.Inventory, src *checks.Source[i
 	return checks.New(spec, func(ctx context.Context, pass *checks.Pass) error {
 		weak := inv.WeakKeys() // one list for the whole pass
 		judge := func(_ context.Context, pass *checks.Pass, c *inventory.Certificate) error {
+			trace := c.KeyTrace()
+			if trace.Sound(weak) {
+				return nil
+			}
 			n, err := modulus(c)
 			if err != nil {
 				finding.NotEvaluable(pass, name(c), "Public key of the certificate cannot be parsed: "+err.Error())
@@ -61,7 +64,7 @@ func keyQuality(spec checks.Spec, inv *inventory.Inventory, src *checks.Source[i
 				info := map[string]string{"KEY_ALGORITHM": "RSA", "KEY_SIZE": strconv.Itoa(n.BitLen())}
 				finding.Report(pass, name(c), code, reason, info)
 			}
-			if weakkey.ROCA(n) {
+			if trace.ROCA(n) {
 				found(rocaKey, "Certificate has a key that can be factored (ROCA).")
 			}
 			if weak.Contains(n) {

@@ -30,32 +30,31 @@ const whatCounts = "\n\n" +
 	"reason code RESOURCE_NOT_EVALUABLE, as are those that only another issuer's indirect CRL lists. Where an " +
 	"issuer has no CRL at all, nothing says that its certificates are revoked, and there is no finding."
 
-// scanRevocations reads the CRLs, then has j judge the certificates of src in scope by them.
+// scanRevocations reads the CRLs, then has the judge that by returns go over the certificates of src in scope.
 func scanRevocations(ctx context.Context, pass *checks.Pass, inv *inventory.Inventory, src *checks.Source[inventory.Certificate],
-	name naming, j func(*checks.Pass, *inventory.Revocations, *inventory.Certificate)) error {
+	name naming, by func(*inventory.Revocations) judge) error {
 	revocations, err := inv.Revocations(ctx, pass)
 	if err != nil {
 		return err
 	}
-	return checks.Scan(ctx, pass, src, scoped(name, func(_ context.Context, pass *checks.Pass, c *inventory.Certificate) error {
-		j(pass, revocations, c)
-		return nil
-	}))
+	return checks.Scan(ctx, pass, src, scoped(name, by(revocations)))
 }
 
 // stillActive makes a check that reports the certificates of src that are revoked.
 func stillActive(spec checks.Spec, inv *inventory.Inventory, src *checks.Source[inventory.Certificate], name naming) checks.Check {
 	spec.Source, spec.Needs = src, []checks.Handle{inv.CRLs}
 	return checks.New(spec, func(ctx context.Context, pass *checks.Pass) error {
-		return scanRevocations(ctx, pass, inv, src, name,
-			func(pass *checks.Pass, revocations *inventory.Revocations, c *inventory.Certificate) {
+		return scanRevocations(ctx, pass, inv, src, name, func(revocations *inventory.Revocations) judge {
+			return func(_ context.Context, pass *checks.Pass, c *inventory.Certificate) error {
 				switch r := revocations.Of(c); {
 				case r.Revoked:
 					finding.Report(pass, name(c), revokedByIssuer, "Certificate is revoked by its issuer and still active.", revocationInfo(r))
 				case r.Unknown != "":
 					finding.NotEvaluable(pass, name(c), unknownStatus+r.Unknown)
 				}
-			})
+				return nil
+			}
+		})
 	})
 }
 

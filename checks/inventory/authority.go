@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 )
@@ -14,7 +15,49 @@ import (
 type authority struct {
 	certificates []*Certificate
 	lists        []*list // what its verified CRLs say
-	above        func() above
+	users, cas   silence // about certificates below it that are not of CAs, and that are
+	once         sync.Once
+	above        above // once it is known
+}
+
+// silence is what it takes that nothing is known against a certificate: no mention in some CRLs.
+type silence struct {
+	possible bool
+	crls     []*CRL
+}
+
+// clears tells whether it is known at once that nothing is known against a certificate that a has issued.
+func (a *authority) clears(c *Certificate) bool {
+	s := &a.users
+	if c.IsCA {
+		s = &a.cas
+	}
+	if !s.possible {
+		return false
+	}
+	for _, crl := range s.crls {
+		if crl.mayList(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// silence returns that for certificates that are of a CA, or are not. CRLs of n that cannot be relied on do not leave
+// it to an authority's own alone.
+func (n *namesakes) silence(a *authority, isCA bool) silence {
+	s := silence{possible: len(n.unverified) == 0}
+	complete := false
+	for _, l := range a.lists {
+		if l.crls[0].covers(isCA) {
+			s.crls = append(s.crls, l.crls...)
+			complete = complete || l.complete
+		}
+	}
+	if !complete && len(s.crls)+len(n.indirect) > 0 {
+		s.possible = false
+	}
+	return s
 }
 
 // namesakes is everything that goes by one name.
@@ -58,21 +101,40 @@ func (n *namesakes) candidates(keyID []byte) []*authority {
 	return fit
 }
 
-// issuer returns the authority that issued c, nil if it is not in the inventory. Name and key identifier
-// decide, and only where they fit several keys, the signature. An error says why that cannot be told.
-func (n *namesakes) issuer(c *Certificate) (*authority, error) {
+// keyIDs streams the key identifiers of the authorities, and that of a certificate that has none.
+func (n *namesakes) keyIDs() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if !yield("") {
+			return
+		}
+		for _, a := range n.authorities {
+			for _, ca := range a.certificates {
+				if !yield(string(ca.SubjectKeyID())) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// issuer returns who issued c, which goes by the name n, or nobody if n is nil. Name and key identifier decide, and
+// only where they fit several keys, the signature. An error says why that cannot be told.
+func (n *namesakes) issuer(c *Certificate) (issuer, error) {
+	if n == nil {
+		return issuer{}, nil
+	}
 	fit := n.candidates(c.AuthorityKeyID())
 	switch {
 	case len(fit) == 0:
-		return nil, nil
+		return issuer{names: n}, nil
 	case len(fit) == 1:
-		return fit[0], nil
+		return issuer{n, fit[0]}, nil
 	case len(fit) > maxCandidates:
-		return nil, errCandidates
+		return issuer{}, errCandidates
 	}
 	x, err := x509.ParseCertificate(c.Raw)
 	if err != nil {
-		return nil, err
+		return issuer{}, err
 	}
 	var untold error
 	for _, a := range fit {
@@ -83,13 +145,13 @@ func (n *namesakes) issuer(c *Certificate) (*authority, error) {
 		}
 		err = ca.CheckSignature(x.SignatureAlgorithm, x.RawTBSCertificate, x.Signature)
 		if err == nil {
-			return a, nil
+			return issuer{n, a}, nil
 		}
 		if !verdictOn(err) {
 			untold = err
 		}
 	}
-	return nil, untold
+	return issuer{names: n}, untold
 }
 
 // verdictOn tells whether the error of a signature that was checked says that it is wrong, and not that it

@@ -2,16 +2,15 @@ package inventory
 
 import (
 	"bytes"
-	"crypto/ecdh"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
+	"unique"
+
+	"github.com/fleetaudit/fleetaudit/checks/certfacts"
+	"github.com/fleetaudit/fleetaudit/checks/weakkey"
 )
 
 // CertificateStatus is the state of a certificate in the registry of the fleet, in AWS's words.
@@ -63,6 +62,13 @@ type Certificate struct {
 	issuer, subject, serial      span
 	authorityKeyID, subjectKeyID span
 	publicKey                    span
+
+	// What follows saves a look at the DER, which in a large fleet is never at hand. It is zero in a Certificate that
+	// NewCertificate has not made, and the last two in one that is self-issued: every one may have a name of its own.
+	issuerHash              uint16 // of both of the last two
+	serialHash              uint32
+	keyTrace                weakkey.Trace
+	issuerName, issuerKeyID unique.Handle[string]
 }
 
 // span is a part of a certificate's DER, or nothing.
@@ -86,34 +92,37 @@ func NewCertificate(der []byte, status CertificateStatus) Certificate {
 
 // parse sets the facts, or none of them. No other function knows which parser is in use.
 func (c *Certificate) parse() error {
-	x, err := x509.ParseCertificate(c.Raw)
+	f, err := certfacts.Parse(c.Raw)
+	if err == nil {
+		err = f.CheckKey(c.Raw)
+	}
 	if err != nil {
 		return err
 	}
-	if x.SerialNumber.Sign() < 0 { // which a GODEBUG setting lets pass
-		return errors.New("negative serial number")
-	}
-	c.NotBefore, c.NotAfter = x.NotBefore.UTC(), x.NotAfter.UTC()
-	c.KeyAlgorithm, c.KeyBits = x.PublicKeyAlgorithm, keyBits(x.PublicKey)
-	c.Version = x.Version
-	c.issuer, c.subject = c.find(x.RawIssuer), c.find(x.RawSubject)
-	c.serial = c.find(x.SerialNumber.Bytes())
-	c.authorityKeyID, c.subjectKeyID = c.find(x.AuthorityKeyId), c.find(x.SubjectKeyId)
-	c.publicKey = c.find(x.RawSubjectPublicKeyInfo)
+	c.NotBefore, c.NotAfter = f.NotBefore, f.NotAfter
+	c.KeyAlgorithm, c.KeyBits = f.KeyAlgorithm, f.KeyBits
+	c.Version = f.Version
+	c.issuer, c.subject, c.serial = spanOf(f.Issuer), spanOf(f.Subject), spanOf(f.Serial)
+	c.authorityKeyID, c.subjectKeyID = spanOf(f.AuthorityKeyID), spanOf(f.SubjectKeyID)
+	c.publicKey = spanOf(f.PublicKey)
 	// Version 1 has no extensions to say it with; a root of those days is told by issuing itself.
-	c.IsCA = x.IsCA || x.Version == 1 && c.SelfIssued()
+	c.IsCA = f.IsCA || f.Version == 1 && c.SelfIssued()
+
+	c.serialHash = serialHash(c.RawSerial())
+	switch {
+	case f.Modulus.Len() > 0:
+		c.keyTrace = weakkey.TraceOf(f.Modulus.Of(c.Raw))
+	case f.KeyAlgorithm != x509.RSA && f.KeyAlgorithm != x509.UnknownPublicKeyAlgorithm:
+		c.keyTrace = weakkey.TraceOf(nil)
+	}
+	if !c.SelfIssued() {
+		c.issuerName, c.issuerKeyID = handle(c.RawIssuer()), handle(c.AuthorityKeyID())
+		c.issuerHash = issuerHash(c.RawIssuer(), c.AuthorityKeyID())
+	}
 	return nil
 }
 
-// find returns a span that holds b, which the parser has from Raw. Which one does not matter: whatever
-// it is found as, the bytes are the same.
-func (c *Certificate) find(b []byte) span {
-	i := bytes.Index(c.Raw, b)
-	if i < 0 || len(b) == 0 {
-		return span{}
-	}
-	return span{uint16(i), uint16(len(b))}
-}
+func spanOf(p certfacts.Part) span { return span{uint16(p.Start), uint16(p.Len())} }
 
 func (c *Certificate) bytes(s span) []byte {
 	end := int(s.start) + int(s.size)
@@ -161,6 +170,10 @@ func (c *Certificate) SelfIssued() bool {
 	return c.subject.size > 0 && bytes.Equal(c.RawIssuer(), c.RawSubject())
 }
 
+// KeyTrace returns what is kept of c's key, so that most need no look at the DER. It is zero, and the key has to be
+// looked at, if NewCertificate has not made c, or does not know the key's algorithm.
+func (c *Certificate) KeyTrace() weakkey.Trace { return c.keyTrace }
+
 // Root tells whether c is self-issued and signed with its own key: as its key identifiers say, or where one
 // is missing, as the signature does. One whose signature cannot be checked counts as a root.
 func (c *Certificate) Root() bool {
@@ -181,18 +194,4 @@ func (c *Certificate) Root() bool {
 // sameKey tells whether two key identifiers do not contradict each other; an empty one fits every key.
 func sameKey(a, b []byte) bool {
 	return len(a) == 0 || len(b) == 0 || bytes.Equal(a, b)
-}
-
-func keyBits(key any) int {
-	switch k := key.(type) {
-	case *rsa.PublicKey:
-		return k.N.BitLen()
-	case *ecdsa.PublicKey:
-		return k.Curve.Params().BitSize
-	case ed25519.PublicKey:
-		return 8 * len(k)
-	case *ecdh.PublicKey:
-		return 8 * len(k.Bytes())
-	}
-	return 0
 }

@@ -18,7 +18,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
@@ -205,30 +204,4 @@ func TestCertificateIsCompact(t *testing.T) {
 	if n := testing.AllocsPerRun(10, func() { c.RawIssuer(); c.RawSerial(); c.AuthorityKeyID() }); n > 0 {
 		t.Errorf("the accessors allocate %v times", n)
 	}
-}
-
-func FuzzNewCertificate(f *testing.F) {
-	for _, der := range fleetDER(f) {
-		f.Add(der)
-	}
-	f.Fuzz(func(t *testing.T, der []byte) {
-		c := inventory.NewCertificate(der, inventory.CertificateStatusActive)
-		x, err := x509.ParseCertificate(der)
-		if (err == nil && len(der) <= inventory.MaxCertificate) != (c.ParseError == "") {
-			t.Fatalf("crypto/x509 says %v, ParseError %q", err, c.ParseError)
-		}
-		got := factsOf(&c)
-		if !utf8.ValidString(c.ParseError) || !utf8.ValidString(got.Issuer) || !utf8.ValidString(got.Subject) {
-			t.Errorf("text is not UTF-8: %q, %q, %q", c.ParseError, got.Issuer, got.Subject)
-		}
-		if c.ParseError != "" {
-			return
-		}
-		want := oracle(x)
-		want.Issuer, want.Subject = got.Issuer, got.Subject // of odd names there is more than one text
-		want.Bits = got.Bits                                // of odd keys the oracle does not know it
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("facts (-want +got):\n%s", diff)
-		}
-	})
 }

@@ -9,10 +9,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"math/big"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/fleetaudit/fleetaudit/checks/internal/sieve"
 )
 
 // MaxCRL is how many bytes of DER a CRL may have; one with more is not parsed.
@@ -43,6 +46,7 @@ type CRL struct {
 	scope      string           // its issuing distribution point in DER: which part of the CA's certificates it covers
 	names      map[string]int32 // issuers of entries, in DER; its own is 0
 	entries    []entry          // by issuer and serial number
+	serials    sieve.Sieve      // of the entries
 	tbs, sig   []byte
 	algorithm  x509.SignatureAlgorithm
 }
@@ -163,10 +167,8 @@ func extension(id asn1.ObjectIdentifier) int {
 	return -1
 }
 
-// covers tells whether the CRL is about certificates of c's kind.
-func (c *CRL) covers(cert *Certificate) bool {
-	return !(c.userOnly && cert.IsCA || c.caOnly && !cert.IsCA)
-}
+// covers tells whether the CRL is about certificates of CAs, or about the others.
+func (c *CRL) covers(isCA bool) bool { return !(c.userOnly && isCA || c.caOnly && !isCA) }
 
 func (c *CRL) readExtensions(list []pkix.Extension) error {
 	for _, e := range list {
@@ -237,6 +239,10 @@ func (c *CRL) readEntries(list []x509.RevocationListEntry) error {
 		})
 	}
 	slices.SortFunc(c.entries, compareEntries)
+	c.serials = sieve.New(len(c.entries), 4)
+	for _, e := range c.entries {
+		c.serials.Put(serialHash([]byte(e.serial)))
+	}
 	return nil
 }
 
@@ -258,14 +264,32 @@ func directoryName(der []byte) []byte {
 	return nil
 }
 
+// seed makes hashes, which never leave the process.
+var seed = maphash.MakeSeed()
+
+// serialHash returns the hash of a serial number, which is not zero.
+func serialHash(serial []byte) uint32 { return uint32(maphash.Bytes(seed, serial)) | 1 }
+
+// mayList tells whether there may be an entry about a certificate.
+func (c *CRL) mayList(cert *Certificate) bool {
+	hash := cert.serialHash
+	if hash == 0 {
+		hash = serialHash(cert.RawSerial())
+	}
+	return c.serials.Holds(hash)
+}
+
 // find returns the entry about a certificate as of an instant. If there are several, one that revokes it
 // goes before one that takes it off hold, and the earliest before the others.
-func (c *CRL) find(issuer, serial []byte, at int64) (entry, bool) {
-	owner, ok := c.names[string(issuer)]
+func (c *CRL) find(cert *Certificate, at int64) (entry, bool) {
+	if !c.mayList(cert) {
+		return entry{}, false
+	}
+	owner, ok := c.names[string(cert.RawIssuer())]
 	if !ok {
 		return entry{}, false
 	}
-	want := entry{serial: string(serial), issuer: owner}
+	want := entry{serial: string(cert.RawSerial()), issuer: owner}
 	i, _ := slices.BinarySearchFunc(c.entries, want, compareEntries)
 	var best entry
 	found := false

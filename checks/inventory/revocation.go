@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
+	"unique"
 
 	"github.com/fleetaudit/fleetaudit/checks"
 )
@@ -34,8 +34,10 @@ import (
 // signature that should decide on its issuer cannot be checked. A certificate of whose issuer there is no
 // CRL at all is not revoked.
 type Revocations struct {
-	at    int64
-	names map[string]*namesakes
+	at      int64
+	names   map[string]*namesakes
+	handles map[unique.Handle[string]]*namesakes // the same
+	issuers issuers
 }
 
 // Revocation is the status of one certificate. The zero value says that nothing is known against it.
@@ -85,9 +87,10 @@ func (inv *Inventory) Revocations(ctx context.Context, pass *checks.Pass) (*Revo
 			for _, l := range a.lists {
 				l.choose(r.at)
 			}
-			a.above = sync.OnceValue(func() above { return r.climb(a) })
+			a.users, a.cas = n.silence(a, false), n.silence(a, true)
 		}
 	}
+	r.prepareIssuers()
 	return r, nil
 }
 
@@ -174,7 +177,7 @@ func (l *list) choose(at int64) {
 // find tells whether the CRLs have a certificate revoked.
 func (l *list) find(c *Certificate, at int64) (Revocation, bool) {
 	for _, crl := range l.crls {
-		e, ok := crl.find(c.RawIssuer(), c.RawSerial(), at)
+		e, ok := crl.find(c, at)
 		if ok && e.reason == removeFromCRL {
 			break
 		}
@@ -191,19 +194,22 @@ func (r *Revocations) Of(c *Certificate) Revocation {
 	if c.ParseError != "" {
 		return Revocation{Unknown: c.ParseError}
 	}
-	n := r.names[string(c.RawIssuer())]
-	if n == nil {
-		return Revocation{}
-	}
-	a, err := n.issuer(c)
+	i, err := r.issuer(c)
 	if err != nil {
 		return Revocation{Unknown: "the issuer cannot be told: " + err.Error()}
+	}
+	if i.names == nil {
+		return Revocation{}
+	}
+	n, a := i.names, i.from
+	if a != nil && a.clears(c) {
+		return Revocation{}
 	}
 	keyID := c.AuthorityKeyID()
 	complete, delta := (*CRL)(nil), (*CRL)(nil)
 	if a != nil {
 		for _, l := range a.lists {
-			if !l.crls[0].covers(c) {
+			if !l.crls[0].covers(c.IsCA) {
 				continue
 			}
 			if v, revoked := l.find(c, r.at); revoked {
@@ -220,7 +226,7 @@ func (r *Revocations) Of(c *Certificate) Revocation {
 	}
 	for _, u := range n.unverified {
 		supersedes := complete == nil || u.ThisUpdate.After(complete.ThisUpdate) && u.ThisUpdate.Unix() <= r.at
-		if supersedes && u.covers(c) && sameKey(u.AuthorityKeyID, keyID) {
+		if supersedes && u.covers(c.IsCA) && sameKey(u.AuthorityKeyID, keyID) {
 			return Revocation{Unknown: fmt.Sprintf("%v of the issuer %s", u.CRL, u.why), CRL: u.CRL}
 		}
 	}
@@ -231,7 +237,7 @@ func (r *Revocations) Of(c *Certificate) Revocation {
 		return Revocation{Unknown: fmt.Sprintf("%v of the issuer is a delta CRL without its complete one", delta), CRL: delta}
 	}
 	for _, crl := range n.indirect {
-		if e, ok := crl.find(c.RawIssuer(), c.RawSerial(), r.at); ok && e.reason != removeFromCRL && crl.covers(c) {
+		if e, ok := crl.find(c, r.at); ok && e.reason != removeFromCRL && crl.covers(c.IsCA) {
 			return Revocation{Unknown: fmt.Sprintf("%v of another issuer lists it", crl), CRL: crl}
 		}
 	}
@@ -252,19 +258,18 @@ const maxLinks = 100
 // renewed), those of their issuers, and so on. unknown says why the issuer of one of them cannot be
 // told; empty if each can, or is not in the inventory. The slice is shared and must not be changed.
 func (r *Revocations) Chain(c *Certificate) (links []Link, unknown string) {
-	n := r.names[string(c.RawIssuer())]
-	if n == nil || c.ParseError != "" {
+	if c.ParseError != "" {
 		return nil, c.ParseError
 	}
-	a, err := n.issuer(c)
+	i, err := r.issuer(c)
 	if err != nil {
 		return nil, "the issuer cannot be told: " + err.Error()
 	}
-	if a == nil {
+	if i.from == nil {
 		return nil, ""
 	}
-	up := a.above()
-	return up.links, up.unknown
+	i.from.once.Do(func() { i.from.above = r.climb(i.from) })
+	return i.from.above.links, i.from.above.unknown
 }
 
 // climb walks from an authority to those that issued its certificates, through loops only once.
@@ -277,17 +282,13 @@ func (r *Revocations) climb(from *authority) (up above) {
 				return up
 			}
 			up.links = append(up.links, Link{ca, r.Of(ca)})
-			n := r.names[string(ca.RawIssuer())]
-			if n == nil {
-				continue
-			}
-			issuer, err := n.issuer(ca)
+			i, err := r.issuer(ca)
 			if err != nil {
 				up.unknown = "the issuer of a CA certificate in its chain cannot be told: " + err.Error()
 			}
-			if issuer != nil && !seen[issuer] {
-				seen[issuer] = true
-				queue = append(queue, issuer)
+			if i.from != nil && !seen[i.from] {
+				seen[i.from] = true
+				queue = append(queue, i.from)
 			}
 		}
 	}

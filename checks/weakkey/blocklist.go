@@ -4,24 +4,38 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha1"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math/big"
 	"slices"
+
+	"github.com/fleetaudit/fleetaudit/checks/internal/sieve"
 )
 
 // Blocklist is a set of weak RSA moduli. The zero value and nil are empty. It is safe for concurrent use.
-// A key takes 10 bytes: Debian's list for one key size, of 294,912 at most, 2.9 MB.
+// A key takes little more than 10 bytes: Debian's list for one key size, of 294,912 at most, 3.1 MB.
 type Blocklist struct {
-	keys []fingerprint // sorted, without duplicates
+	keys   []tail      // sorted, without duplicates
+	starts [257]uint32 // where in keys those begin of each first byte; the last is where they end
+	heads  sieve.Sieve // of all keys
 }
 
 // fingerprint is the last half of the SHA-1 of what openssl prints of a modulus.
 type fingerprint [10]byte
 
 func (f fingerprint) compare(g fingerprint) int { return bytes.Compare(f[:], g[:]) }
+
+// head is a fingerprint's first four bytes.
+func (f fingerprint) head() uint32 { return binary.BigEndian.Uint32(f[:]) }
+
+// tail is a fingerprint without its first byte, which is told by where it stands.
+type tail [9]byte
+
+func (t tail) compare(u tail) int { return bytes.Compare(t[:], u[:]) }
 
 const (
 	// maxKeys is more than Debian's lists for its four key sizes have together, each with a key for any of
@@ -110,9 +124,46 @@ func parse(line []byte) (f fingerprint, ok bool) {
 func newBlocklist(keys []fingerprint) *Blocklist {
 	slices.SortFunc(keys, fingerprint.compare)
 	keys = slices.Compact(keys)
-	exact := make([]fingerprint, len(keys)) // appending has left up to a quarter more
-	copy(exact, keys)
-	return &Blocklist{exact}
+	const perWord = 6 // a byte and a third for each: what dropping first bytes has saved, and little more
+	b := &Blocklist{keys: make([]tail, len(keys)), heads: sieve.New(len(keys), perWord)}
+	for i, f := range keys {
+		b.keys[i] = tail(f[1:])
+		b.starts[int(f[0])+1] = uint32(i + 1)
+		b.heads.Put(f.head())
+	}
+	for i := range 256 {
+		b.starts[i+1] = max(b.starts[i+1], b.starts[i])
+	}
+	return b
+}
+
+// of returns the keys with a first byte.
+func (b *Blocklist) of(first byte) []tail { return b.keys[b.starts[first]:b.starts[int(first)+1]] }
+
+// holds tells whether a key has a head.
+func (b *Blocklist) holds(head uint32) bool {
+	if !b.heads.Holds(head) {
+		return false
+	}
+	var f fingerprint
+	binary.BigEndian.PutUint32(f[:], head)
+	_, found := slices.BinarySearchFunc(b.of(f[0]), f[1:4], func(t tail, rest []byte) int { return bytes.Compare(t[:3], rest) })
+	return found
+}
+
+// all streams the keys in their order.
+func (b *Blocklist) all() iter.Seq[fingerprint] {
+	return func(yield func(fingerprint) bool) {
+		for first := range 256 {
+			for _, t := range b.of(byte(first)) {
+				f := fingerprint{byte(first)}
+				copy(f[1:], t[:])
+				if !yield(f) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Merge makes a Blocklist of all keys of several. Any of them may be nil.
@@ -120,7 +171,7 @@ func Merge(lists ...*Blocklist) *Blocklist {
 	var all []fingerprint
 	for _, b := range lists {
 		if b != nil {
-			all = append(all, b.keys...)
+			all = slices.AppendSeq(all, b.all())
 		}
 	}
 	return newBlocklist(all)
@@ -131,9 +182,30 @@ func (b *Blocklist) Contains(n *big.Int) bool {
 	if b.Len() == 0 || n == nil || n.Sign() <= 0 {
 		return false
 	}
-	sum := sha1.Sum(fmt.Appendf(nil, "Modulus=%X\n", n))
-	_, found := slices.BinarySearchFunc(b.keys, fingerprint(sum[sha1.Size/2:]), fingerprint.compare)
+	return b.contains(fingerprintOf(n.Bytes()))
+}
+
+func (b *Blocklist) contains(f fingerprint) bool {
+	if !b.heads.Holds(f.head()) {
+		return false
+	}
+	_, found := slices.BinarySearchFunc(b.of(f[0]), tail(f[1:]), tail.compare)
 	return found
+}
+
+// fingerprintOf returns the fingerprint of a modulus, big-endian without leading zeros.
+func fingerprintOf(modulus []byte) fingerprint {
+	const before, digits = "Modulus=", "0123456789ABCDEF"
+	var room [len(before) + 4096/4 + 1]byte // for almost every modulus, without an allocation
+	line := append(room[:0], before...)
+	for _, b := range modulus {
+		line = append(line, digits[b>>4], digits[b&15])
+	}
+	if len(modulus) > 0 && modulus[0] < 0x10 {
+		line = slices.Delete(line, len(before), len(before)+1)
+	}
+	sum := sha1.Sum(append(line, '\n'))
+	return fingerprint(sum[sha1.Size/2:])
 }
 
 // Len returns how many keys the list has.

@@ -3,6 +3,7 @@ package weakkey
 import (
 	"math/big"
 	"math/bits"
+	"slices"
 )
 
 // smallestROCA is how many bits a product of two primes of the library has at least: each is larger than
@@ -38,7 +39,12 @@ var rocaPrimes = [...][]uint64{
 // Coppersmith's Attack" (ACM CCS 2017), and of the detection tool that its authors published,
 // crocs-muni/roca.
 func ROCA(n *big.Int) bool {
-	if n == nil || n.Sign() <= 0 || n.Bit(0) == 0 || n.BitLen() < smallestROCA {
+	return n != nil && n.Sign() > 0 && n.BitLen() >= smallestROCA && roca(n.Bits())
+}
+
+// roca is [ROCA] of a modulus of so many bits, the lowest word first.
+func roca(words []big.Word) bool {
+	if words[0]&1 == 0 {
 		return false
 	}
 	exponents := congruence{0, 1}
@@ -47,7 +53,7 @@ func ROCA(n *big.Int) bool {
 		for _, p := range group {
 			product *= p
 		}
-		residue := mod(n, product)
+		residue := mod(words, uint(product))
 		for _, p := range group {
 			c, ok := logarithm(residue%p, p)
 			if !ok || !exponents.restrict(c) {
@@ -58,18 +64,13 @@ func ROCA(n *big.Int) bool {
 	return true
 }
 
-// mod returns n modulo m, which has at most 32 bits.
-func mod(n *big.Int, m uint64) uint64 {
-	var r uint64
-	words := n.Bits()
-	for i := len(words) - 1; i >= 0; i-- {
-		w := uint64(words[i])
-		if bits.UintSize == 64 {
-			r = (r<<32 | w>>32) % m
-		}
-		r = (r<<32 | w&(1<<32-1)) % m
+// mod returns what words, the lowest first, leave when divided by m, which has at most 32 bits.
+func mod(words []big.Word, m uint) uint64 {
+	var r uint
+	for _, w := range slices.Backward(words) {
+		_, r = bits.Div(r, uint(w), m)
 	}
-	return r
+	return uint64(r)
 }
 
 // congruence is all numbers that leave a remainder when divided by a modulus.
