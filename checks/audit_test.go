@@ -95,7 +95,7 @@ func outcomes(r *checks.Runner, ctx context.Context, all ...checks.Check) []chec
 	outs := make([]checks.Outcome, len(all))
 	jobs := make([]*checks.Job, len(all))
 	for i, c := range all {
-		jobs[i] = &checks.Job{Check: c, Spec: c.Spec(), End: func(o checks.Outcome) { outs[i] = o }}
+		jobs[i] = &checks.Job{Check: c, Spec: new(c.Spec()), End: func(o checks.Outcome) { outs[i] = o }}
 	}
 	r.Run(ctx, jobs)
 	return outs

@@ -75,3 +75,27 @@ func BenchmarkRun(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(nothing)), "ns/check")
 }
+
+// BenchmarkReport reports what a finding costs, from its report to the Outcome.
+func BenchmarkReport(b *testing.B) {
+	for _, n := range []int{100_000, 1_000_000} {
+		names := make([]string, n)
+		for i := range names {
+			names[i] = fmt.Sprintf("device-%08d", i)
+		}
+		check := checks.Each(spec("EVERY"), checks.Slice("names", names), func(_ context.Context, pass *checks.Pass, name *string) error {
+			pass.Report(finding(*name))
+			return nil
+		})
+		b.Run(fmt.Sprint(n, " findings"), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r := checks.Runner{Slots: semaphore.NewWeighted(2), TimeLimit: time.Hour}
+				if out := outcomes(&r, b.Context(), check)[0]; len(out.Findings) != n {
+					b.Fatalf("%d findings", len(out.Findings))
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/finding")
+		})
+	}
+}

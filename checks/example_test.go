@@ -30,7 +30,7 @@ func client(id string) model.NonCompliantResource {
 // show runs one check as of 1 June 2026 and prints its findings. An application has an engine for this.
 func show(check checks.Check, config map[string]string) {
 	var p model.Problems
-	job := checks.Job{Check: check, Spec: check.Spec()}
+	job := checks.Job{Check: check, Spec: new(check.Spec())}
 	job.Pass.Time = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	job.Pass.Config = job.Spec.Configure(&p, "configuration", config)
 	if err := p.Err(); err != nil {

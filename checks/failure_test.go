@@ -49,7 +49,7 @@ func TestErrorsBehindTheFence(t *testing.T) {
 					checks.Each(spec("JUDGING"), src, func(context.Context, *checks.Pass, *int) error { return f() }),
 					checks.Each(spec("GOOD"), src, func(context.Context, *checks.Pass, *int) error { return nil }),
 				} {
-					jobs = append(jobs, &checks.Job{Check: c, Spec: c.Spec(), End: func(o checks.Outcome) { outcomes[i] = o }})
+					jobs = append(jobs, &checks.Job{Check: c, Spec: new(c.Spec()), End: func(o checks.Outcome) { outcomes[i] = o }})
 				}
 				r := checks.Runner{TimeLimit: time.Minute}
 				r.Run(t.Context(), jobs)

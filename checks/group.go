@@ -10,8 +10,8 @@ import (
 
 // group is one scan of a Source and the checks that share it. It begins when all that are expected have
 // come or ended. The user's code runs on two kinds of goroutine: a shard's reads the Source, and hands
-// batches to an evaluator's, which judges them for one check after the other. So a check that never
-// returns, or exits its goroutine, costs an evaluator and not the scan.
+// batches to an evaluator's, which judges them for all checks. So a check that never returns, or exits its
+// goroutine, costs an evaluator and not the scan.
 type group[T any] struct {
 	runner *Runner
 	src    *Source[T]
@@ -22,6 +22,7 @@ type group[T any] struct {
 	members  []*member[T] // does not change once the scan has begun
 	staying  int
 	cancel   context.CancelFunc
+	idle     []*evaluator[T] // that the next shard can have
 }
 
 func newGroup[T any](r *Runner, src *Source[T], expected int) *group[T] {
@@ -52,6 +53,7 @@ func (g *group[T]) expectOneLess() {
 	g.cancel = cancel
 	g.runner.spawn(func() {
 		protect(func() error { return g.scan(ctx) }, func(err error) {
+			g.dismiss()
 			g.clock.end()
 			g.end(err)
 		})
@@ -132,27 +134,14 @@ func (g *group[T]) slot(ctx context.Context) (release func(), err error) {
 
 // shard reads one part of the Source and has each batch judged for every check that is still there.
 func (g *group[T]) shard(ctx context.Context, ordinal int, p part[T]) error {
-	passes := make([]Pass, len(g.members))
-	for i, m := range g.members {
-		passes[i] = *m.pass
-		passes[i].judging = true
-		passes[i].Report = func(f Finding) {
-			f.shard = ordinal
-			m.pass.Report(f)
-		}
-	}
-	e := newEvaluator[T](g.runner)
-	defer func() { close(e.tasks) }()
+	j := newJudging(g, ordinal)
+	defer j.end()
 	for batch, err := range g.read(ctx, p) {
 		if err != nil {
 			g.end(err) // now: a source that goes on all the same panics, which would hide err
 			return nil
 		}
-		for i, m := range g.members {
-			if m.enter() {
-				e = e.judge(task[T]{m, &passes[i], batch})
-			}
-		}
+		j.judge(batch)
 		if ctx.Err() != nil {
 			break
 		}
@@ -165,7 +154,7 @@ func (g *group[T]) read(ctx context.Context, p part[T]) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		g.clock.start()
 		defer g.clock.stop()
-		for batch, err := range g.src.batches(ctx, p, batchSize) {
+		for batch, err := range g.src.batches(ctx, p, max(batchSize, len(p.items))) {
 			g.clock.stop()
 			more := yield(batch, err)
 			g.clock.start()
@@ -174,70 +163,4 @@ func (g *group[T]) read(ctx context.Context, p part[T]) iter.Seq2[[]T, error] {
 			}
 		}
 	}
-}
-
-// task is one batch to be judged for one check.
-type task[T any] struct {
-	member *member[T]
-	pass   *Pass
-	batch  []T
-}
-
-func (t task[T]) do() error {
-	n := 0
-	defer func() { t.pass.Scanned(n) }()
-	for i := range t.batch {
-		if t.member.left.Load() {
-			return nil
-		}
-		switch err := t.member.judge(t.member.ctx, t.pass, &t.batch[i]); err {
-		case nil:
-			n++
-		case Skip:
-		default:
-			return err
-		}
-	}
-	return nil
-}
-
-// evaluator is a goroutine that runs the judging functions of checks.
-type evaluator[T any] struct {
-	runner *Runner
-	tasks  chan task[T]
-	done   chan struct{} // one for each task
-	dead   chan struct{} // closed when the goroutine has ended
-}
-
-func newEvaluator[T any](r *Runner) *evaluator[T] {
-	e := &evaluator[T]{r, make(chan task[T], 1), make(chan struct{}, 1), make(chan struct{})}
-	r.spawn(func() {
-		defer close(e.dead)
-		for t := range e.tasks {
-			protect(t.do, t.member.exit)
-			e.done <- struct{}{}
-		}
-	})
-	return e
-}
-
-// judge returns when t has been done, or its check has left and had its time to stop. It returns the
-// evaluator to go on with.
-func (e *evaluator[T]) judge(t task[T]) *evaluator[T] {
-	e.tasks <- t
-	select {
-	case <-e.done:
-		return e
-	case <-t.member.ctx.Done(): // also where the check has exited the goroutine
-	}
-	grace := time.NewTimer(e.runner.grace())
-	defer grace.Stop()
-	select {
-	case <-e.done:
-		return e
-	case <-e.dead:
-	case <-grace.C:
-		close(e.tasks) // it ends when the check returns
-	}
-	return newEvaluator[T](e.runner)
 }

@@ -43,6 +43,9 @@ func (c Config) Days(name string) time.Duration {
 // AWS has them: "30", not "030" or "+30"), and the defaults. What set has wrong goes to p, in the order of
 // names, each with the path of its field.
 func (s Spec) Configure(p *model.Problems, path string, set map[string]string) Config {
+	if len(s.Params) == 0 && len(set) == 0 {
+		return Config{}
+	}
 	c := Config{values: make(map[string]int, len(s.Params))}
 	var names []string
 	for _, q := range s.Params {

@@ -40,12 +40,11 @@ type Finding struct {
 	shard int // which shard of a scanned source it comes from: findings are put in that order
 }
 
-// clone returns a Finding that shares nothing with f that can change.
-func (f Finding) clone() Finding {
+// detach makes f share nothing with others that can change.
+func (f *Finding) detach() {
 	f.Resource.AdditionalInfo = maps.Clone(f.Resource.AdditionalInfo)
 	f.Related = slices.Clone(f.Related)
 	for i := range f.Related {
 		f.Related[i].AdditionalInfo = maps.Clone(f.Related[i].AdditionalInfo)
 	}
-	return f
 }

@@ -78,7 +78,7 @@ func TestLate(t *testing.T) {
 			Clients               []string
 		}
 		var ends []end
-		job := checks.Job{Check: check, Spec: check.Spec(), Pass: checks.Pass{TaskID: "task-1", Logger: log.logger()}}
+		job := checks.Job{Check: check, Spec: new(check.Spec()), Pass: checks.Pass{TaskID: "task-1", Logger: log.logger()}}
 		job.End = func(o checks.Outcome) {
 			ends = append(ends, end{o.Err.Error(), o.Scanned, o.NonCompliant, clients(o.Findings)})
 		}
@@ -207,6 +207,47 @@ func TestContextEndsWithTheRun(t *testing.T) {
 	})
 	if out := outcomes(new(checks.Runner), t.Context(), check)[0]; out.Err != nil || ctx.Err() == nil {
 		t.Errorf("error %v, and that of the context after the run is %v", out.Err, ctx.Err())
+	}
+}
+
+// TestManyFindings has several shards of findings, of which some are there twice, or of a resource that has another.
+func TestManyFindings(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		reports func(n int) []checks.Finding
+	}{
+		{"one each", func(n int) []checks.Finding { return []checks.Finding{finding(fmt.Sprint(n))} }},
+		{"two for some", func(n int) []checks.Finding {
+			return []checks.Finding{finding(fmt.Sprint(n)), coded(fmt.Sprint(n), []string{"BAD", "WORSE"}[n%2])}
+		}},
+		{"again in another shard", func(n int) []checks.Finding { return []checks.Finding{finding(fmt.Sprint(n % 10_000))} }},
+	} {
+		ints := make([]int, 30_000)
+		var want []string
+		seen, resources := make(map[string]bool), make(map[string]bool)
+		for i := range ints {
+			ints[i] = i
+			for _, f := range row.reports(i) {
+				if key := clients([]checks.Finding{f})[0]; !seen[key] {
+					seen[key] = true
+					want = append(want, key)
+				}
+				resources[f.Resource.ResourceIdentifier.ClientID] = true
+			}
+		}
+		check := checks.Each(spec("MANY"), checks.Slice("ints", ints), func(_ context.Context, pass *checks.Pass, n *int) error {
+			for _, f := range row.reports(*n) {
+				pass.Report(f)
+			}
+			return nil
+		})
+		out := outcomes(new(checks.Runner), t.Context(), check)[0]
+		if diff := cmp.Diff(want, clients(out.Findings)); diff != "" || out.Err != nil {
+			t.Errorf("%s: error %v (-want +got):\n%s", row.name, out.Err, diff)
+		}
+		if int(out.NonCompliant) != len(resources) {
+			t.Errorf("%s: %d resources are non-compliant, want %d", row.name, out.NonCompliant, len(resources))
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package checks
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math"
 	"sync"
 	"time"
@@ -12,12 +11,12 @@ import (
 // run is one job while it runs. It ends once: by its check's return, or by being left behind.
 type run struct {
 	runner *Runner
+	crew   *crew
+	place  int // among the crew's running; negative: it is over there
 	job    *Job
-	pass   Pass
+	pass   *Pass // the job's
 	scans  *scans
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	ended  func() // tells Runner.Run
+	ctx    runContext
 	clock  clock
 	joined bool   // the scan that others may be waiting for has been asked for; scans guards it
 	ready  Handle // the Spec's Source once it has data; nil: it is not known
@@ -30,48 +29,40 @@ type run struct {
 	waited    bool  // there was one
 	noData    bool  // there would have been one
 	fault     error // the first lie
-	count     int   // of findings
-	shards    [][]Finding
-	resources map[uint64]struct{} // hashes of those with findings
+	found     found
+	resources hashes // of those with findings
 	late      bool
 }
 
-func newRun(ctx context.Context, r *Runner, job *Job, s *scans, ended func()) *run {
-	x := &run{runner: r, job: job, pass: job.Pass, scans: s, ended: ended}
-	x.ctx, x.cancel = context.WithCancelCause(ctx)
-	x.clock.limit = r.TimeLimit
-	x.clock.expired = func() { x.cancel(r.timeLimitError()) }
+func (x *run) init(c *crew, job *Job) {
+	x.runner, x.crew, x.job, x.pass, x.scans = c.runner, c, job, &job.Pass, c.scans
+	x.ctx.parent = c.ctx
+	x.clock.limit = c.runner.TimeLimit
+	x.clock.run = x
 	if x.pass.Logger == nil {
-		x.pass.Logger = slog.New(slog.DiscardHandler)
+		x.pass.Logger = c.logger
 	}
 	x.pass.run = x
 	x.pass.Report = x.report
 	x.pass.Scanned = x.scanned
-	return x
 }
 
-// start waits for a slot, then lets the check work on a goroutine of its own.
-func (x *run) start() {
-	if err := x.takeSlot(x.ctx); err != nil {
-		x.finish(err)
-		return
+func (x *run) expire() { x.cancel(x.runner.timeLimitError()) }
+
+// cancel tells the check to stop.
+func (x *run) cancel(why error) {
+	if x.ctx.end(why) == nil {
+		x.hurry()
 	}
-	x.clock.start()
-	unwatch := context.AfterFunc(x.ctx, func() {
-		time.AfterFunc(x.runner.grace(), x.abandon)
-	})
-	x.runner.spawn(func() {
-		protect(x.work, func(err error) {
-			unwatch()
-			x.finish(err)
-		})
-	})
 }
+
+// hurry gives a check that was told to stop its time of grace.
+func (x *run) hurry() { time.AfterFunc(x.runner.grace(), x.abandon) }
 
 // work lets the check work once there is data. It judges as of then, since the data may be younger than the audit.
 func (x *run) work() error {
 	if src := x.job.Spec.Source; src != nil && src.problem() == nil {
-		if err := src.wait(x.ctx, &x.pass); err != nil {
+		if err := src.wait(&x.ctx, x.pass); err != nil {
 			return err
 		}
 		x.ready = src
@@ -82,12 +73,13 @@ func (x *run) work() error {
 	if x.job.Start != nil {
 		x.job.Start(x.pass.Time)
 	}
-	return x.job.Check.Run(x.ctx, &x.pass)
+	return x.job.Check.Run(&x.ctx, x.pass)
 }
 
 // abandon ends a run whose check did not return in time. Its goroutine ends when the check returns.
 func (x *run) abandon() {
-	if x.finish(context.Cause(x.ctx)) {
+	if x.finish(nil, nil) {
+		x.crew.abandoned(x)
 		x.warn("check did not stop when told to, and is left behind")
 	}
 }
@@ -98,30 +90,36 @@ func (x *run) warn(what string) {
 	x.pass.Logger.Warn(what, "check", x.job.Spec.Name, "task", x.pass.TaskID)
 }
 
-// finish ends the run, and tells whether it was this call that did.
-func (x *run) finish(err error) bool {
+// finish ends the run, and tells whether it was this call that did. The slot of the run becomes keep's, or is given back
+// if that is nil.
+func (x *run) finish(err error, keep *bool) bool {
 	// A check whose context ended has not looked at everything, whatever it says.
-	stopped := x.ctx.Err() != nil
-	if stopped {
-		err = context.Cause(x.ctx)
-	}
+	why := x.ctx.end(nil)
 	x.mu.Lock()
 	if x.over {
 		x.mu.Unlock()
 		return false
 	}
 	x.over = true
+	if why != nil {
+		err = why
+	}
 	if err == nil {
 		err = x.fault
+	}
+	if keep != nil {
+		*keep, x.holdsSlot = x.holdsSlot, false
 	}
 	x.giveSlot()
 	x.mu.Unlock()
 
 	x.clock.end()
-	x.cancel(nil)
-	x.scans.leave(x)
+	if x.job.Spec.Source != nil {
+		x.scans.leave(x)
+	}
 	if x.job.End != nil {
-		out := Outcome{Err: raw(err), Stopped: stopped, NoData: x.noData && err != nil, Findings: x.findings()}
+		out := Outcome{Err: raw(err), Stopped: why != nil, NoData: x.noData && err != nil}
+		x.hand(&out)
 		out.Scanned, out.NonCompliant = x.job.Progress()
 		if err != nil { // settled, or the Runner's own
 			out.Message = err.Error()
@@ -134,7 +132,6 @@ func (x *run) finish(err error) bool {
 		}
 		x.job.End(out)
 	}
-	x.ended()
 	return true
 }
 

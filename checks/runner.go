@@ -40,21 +40,24 @@ type Runner struct {
 // Job is one check to run, and who is to be told about it. It serves for one Run.
 type Job struct {
 	Check Check
-	Spec  Spec // the Check's, read once
-	Pass  Pass // TaskID, Time, Since, Config and Logger; the Runner sets the rest
+	Spec  *Spec // the Check's, read once, and not changed
+	Pass  Pass  // TaskID, Time, Since, Config and Logger; the Runner sets the rest, and the Check gets this one
 
 	// Now, if not nil, is asked for the Pass's Time after a wait for the data of the Spec's Source. It must not
 	// block.
 	Now func() time.Time
 	// NoWait says that the run does not wait for data collection: where it would, it gets [ErrNoData] instead.
 	NoWait bool
+	// Packed says that the Outcome's Findings are left out, and only All has them: of many, a slice takes several times
+	// the memory.
+	Packed bool
 	// Start, if not nil, is told that the check begins to look, once there is data, and the Pass's Time. It must
 	// not block.
 	Start func(at time.Time)
 	// Waiting, if not nil, is told when the run begins and ends to wait for data collection. It is not
 	// told anything after End.
 	Waiting func(waiting bool)
-	// End, if not nil, is told the outcome, once, on any goroutine.
+	// End, if not nil, is told the outcome, once, on any goroutine. It must not block.
 	End func(Outcome)
 
 	scanned      atomic.Int64
@@ -84,6 +87,8 @@ type Outcome struct {
 	// Findings are in the order of shards and reports, one for each resource and reason code. They are
 	// what was found before the end, also where Err is not nil.
 	Findings []Finding
+
+	found *found // those of a Job that is Packed; nil: none
 }
 
 // Errors of an Outcome that are not the check's own.
@@ -114,13 +119,7 @@ func (e *PanicError) Unwrap() error {
 // Run runs the jobs, and returns when each of them has its outcome. They start in order, as slots allow.
 // If ctx ends, those that run are cancelled and keep what they found; the cause of ctx is their error.
 func (r *Runner) Run(ctx context.Context, jobs []*Job) {
-	scans := newScans(r, jobs)
-	var ended sync.WaitGroup
-	for _, job := range jobs {
-		ended.Add(1)
-		newRun(ctx, r, job, scans, ended.Done).start()
-	}
-	ended.Wait()
+	newCrew(ctx, r, jobs).work()
 }
 
 // Wait returns when every goroutine that the Runner started has ended, those that outlived their check

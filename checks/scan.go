@@ -2,12 +2,11 @@ package checks
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
-
-// batchSize is how many resources the checks of a scan judge between two looks at who is still there.
-const batchSize = 256
 
 // Scan calls judge for each resource of src, and returns when it has for all of them, or has stopped and
 // no call of judge goes on any more. Checks of one audit whose Spec names src share one scan of it.
@@ -71,55 +70,87 @@ type member[T any] struct {
 	pass   *Pass
 	judge  func(context.Context, *Pass, *T) error
 	group  *group[T]
+	left   atomic.Bool // written under mu
 
+	_     [64]byte // what follows changes often, and left is read for each resource
 	mu    sync.Mutex
-	left  atomic.Bool // written under mu
-	err   error       // why it left; to be read once gone is closed
-	tasks int         // that are being done for it
+	err   error           // why it left; to be read once gone is closed
+	tasks []*evaluator[T] // that are judging for it
+	alarm *time.Timer     // when those are left behind; nil: it has not left, or nobody judged when it did
 	gone  chan struct{}
 }
 
-// enter begins a task, unless the member has left.
-func (m *member[T]) enter() bool {
+// enter begins a task of e, unless the member has left.
+func (m *member[T]) enter(e *evaluator[T]) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.left.Load() {
 		return false
 	}
-	m.tasks++
+	m.tasks = append(m.tasks, e)
 	m.pass.run.clock.start()
 	return true
 }
 
-// exit ends what enter began.
-func (m *member[T]) exit(err error) {
-	if err != nil {
-		m.leave(err)
-	}
+// exit ends what enter began. With an error the member leaves.
+func (m *member[T]) exit(e *evaluator[T], err error) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.pass.run.clock.stop()
-	m.tasks--
-	if m.tasks == 0 && m.left.Load() {
+	i := slices.Index(m.tasks, e)
+	m.tasks = slices.Delete(m.tasks, i, i+1)
+	leaves := err != nil && m.goes(err)
+	if m.left.Load() && len(m.tasks) == 0 {
+		if m.alarm != nil {
+			m.alarm.Stop()
+		}
 		close(m.gone)
+	}
+	m.mu.Unlock()
+	if leaves {
+		m.tell()
 	}
 }
 
 // leave ends the scan for this member. It is gone once its last task has been done.
 func (m *member[T]) leave(err error) {
 	m.mu.Lock()
-	if m.left.Load() {
-		m.mu.Unlock()
-		return
-	}
-	m.left.Store(true)
-	m.err = err
-	if m.tasks == 0 {
+	leaves := m.goes(err)
+	if leaves && len(m.tasks) == 0 {
 		close(m.gone)
 	}
 	m.mu.Unlock()
-	m.cancel(err)
+	if leaves {
+		m.tell()
+	}
+}
+
+// goes notes that the member leaves, if it has not left before. Those that are judging for it then have the
+// time of grace to come back. It is called with mu locked, and followed by tell without.
+func (m *member[T]) goes(err error) bool {
+	if m.left.Load() {
+		return false
+	}
+	m.left.Store(true)
+	m.err = err
+	if len(m.tasks) > 0 {
+		m.alarm = time.AfterFunc(m.group.runner.grace(), m.abandon)
+	}
+	return true
+}
+
+func (m *member[T]) tell() {
+	m.cancel(m.err)
 	m.group.left()
+}
+
+// abandon lets the scan go on without those that are still judging for a member that has left.
+func (m *member[T]) abandon() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.tasks {
+		e.lost = true
+		e.told <- false
+	}
 }
 
 // scans knows the shared scans of one audit.

@@ -245,7 +245,7 @@ func TestScanReturnsWhenNothingIsJudged(t *testing.T) {
 			}
 			return err
 		})
-		job := checks.Job{Check: check, Spec: check.Spec(), Pass: checks.Pass{Logger: log.logger()}}
+		job := checks.Job{Check: check, Spec: new(check.Spec()), Pass: checks.Pass{Logger: log.logger()}}
 		job.End = func(out checks.Outcome) {
 			if diff := cmp.Diff([]string{"1 BAD", "2 BAD", "3 BAD"}, clients(out.Findings)); diff != "" || out.Err != errBroken {
 				t.Errorf("error is %v, findings (-want +got):\n%s", out.Err, diff)

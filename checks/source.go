@@ -103,6 +103,9 @@ func Snapshot[T any](name string, items func() []T) *Source[T] {
 // sliceShard is how many resources of a slice make a shard.
 const sliceShard = 8192
 
+// batchSize is how many resources of a stream are read before they are judged.
+const batchSize = 256
+
 // Read streams every resource, shard by shard, for a check that is made with [New]. It waits until
 // there is data, and does not count what it reads: the check does, with pass.Scanned. An error that it
 // yields is the last.

@@ -99,7 +99,7 @@ func TestWaiting(t *testing.T) {
 				check := checks.New(spec("WAITING"), func(ctx context.Context, pass *checks.Pass) error {
 					return row.run(ctx, pass, ready, late, later)
 				})
-				job := checks.Job{Check: check, Spec: check.Spec(),
+				job := checks.Job{Check: check, Spec: new(check.Spec()),
 					Waiting: func(waiting bool) { note(waiting) },
 					End:     func(out checks.Outcome) { note(fmt.Sprint("end ", out.Err, " ", clients(out.Findings))) },
 				}
@@ -185,7 +185,7 @@ func TestStart(t *testing.T) {
 				time.AfterFunc(delay, func() { close(at) })
 				var got []string
 				check := checks.Each(spec("STARTS"), src, func(context.Context, *checks.Pass, *int) error { return nil })
-				job := checks.Job{Check: check, Spec: check.Spec(), Pass: checks.Pass{Time: begin}, Now: row.now,
+				job := checks.Job{Check: check, Spec: new(check.Spec()), Pass: checks.Pass{Time: begin}, Now: row.now,
 					Start: func(at time.Time) {
 						got = append(got, fmt.Sprint("starts at ", time.Since(begin), ", judging as of ", at.Sub(begin)))
 					},
@@ -230,7 +230,7 @@ func TestNoWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got checks.Outcome
 			job := checks.Job{
-				Check: check, Spec: check.Spec(), NoWait: true,
+				Check: check, Spec: new(check.Spec()), NoWait: true,
 				Waiting: func(bool) { t.Error("it waits") },
 				End:     func(out checks.Outcome) { got = out },
 			}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/go-memdb"
 
@@ -130,21 +131,23 @@ func (e *Engine) noSuchCheck() string {
 
 // wantCheck notes that the Engine has no such check. Of an empty name model.Check has said so.
 func (e *Engine) wantCheck(p *model.Problems, name string) {
-	if name != "" && e.place(name) == len(e.specs) {
+	if _, ok := e.ordinals[name]; !ok && name != "" {
 		p.Add("checkName", name, e.noSuchCheck())
 	}
 }
 
 // wantEnabled notes which of the checks do not exist or are not enabled.
 func (e *Engine) wantEnabled(p *model.Problems, a *accountRow, names []string) {
-	noSuchCheck := e.noSuchCheck()
+	noSuchCheck, settings, last := sync.OnceValue(e.noSuchCheck), e.settings(a), -1
 	for i, name := range names {
 		wrong := ""
-		if _, ok := e.ordinals[name]; !ok {
-			wrong = noSuchCheck
-		} else if !a.enabled(name) {
+		ordinal, ok := e.ordinal(name, last+1)
+		if !ok {
+			wrong = noSuchCheck()
+		} else if !settings[ordinal].enabled {
 			wrong = "is not enabled; UpdateAccountAuditConfiguration enables it"
 		}
+		last = ordinal
 		if wrong != "" && name != "" { // of an empty name model.Check has said so
 			p.Add(fmt.Sprintf("targetCheckNames[%d]", i), name, wrong)
 		}

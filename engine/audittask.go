@@ -107,7 +107,8 @@ func (e *Engine) describe(txn *memdb.Txn, row *auditRow, x *execution) *model.De
 		ScheduledAuditName: row.schedule,
 		AuditDetails:       make(map[string]model.AuditCheckDetails, len(runs)),
 	}
-	for i, d := range runs {
+	for i, of := range runs {
+		d := *of
 		if x != nil && x.jobs[i] != nil && d.CheckRunStatus == model.AuditCheckRunStatusInProgress {
 			d.TotalResourcesCount, d.NonCompliantResourcesCount = x.jobs[i].Progress()
 		}

@@ -6,94 +6,26 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/go-memdb"
-	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
-
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/engine"
-	"github.com/fleetaudit/fleetaudit/model"
 )
 
-// BenchmarkNoOpChecks is what a check costs that does nothing, in an audit of a thousand of them. Its peer
-// is the obvious way: an errgroup, and a commit for each of a check's two changes of status.
+// BenchmarkNoOpChecks is what a check costs that does nothing, in an audit of a thousand of them. contrib/bench has its
+// peer.
 func BenchmarkNoOpChecks(b *testing.B) {
 	const n = 1000
 	all := make([]checks.Check, n)
+	var names []string
 	for i := range all {
-		all[i] = checks.New(specOf(fmt.Sprintf("CHECK_%04d", i)), func(context.Context, *checks.Pass) error { return nil })
+		names = append(names, fmt.Sprintf("CHECK_%04d", i))
+		all[i] = checks.New(specOf(names[i]), func(context.Context, *checks.Pass) error { return nil })
 	}
-	perCheck := func(b *testing.B) {
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/check")
+	e := openEngine(b, engine.Config{Checks: all})
+	b.ReportAllocs()
+	for b.Loop() {
+		runAudit(b, e, names...)
 	}
-	b.Run("engine", func(b *testing.B) {
-		e := openEngine(b, engine.Config{Checks: all})
-		var names []string
-		for _, s := range e.Checks() {
-			names = append(names, s.Name)
-		}
-		b.ReportAllocs()
-		for b.Loop() {
-			runAudit(b, e, names...)
-		}
-		perCheck(b)
-	})
-	b.Run("errgroup and memdb", func(b *testing.B) {
-		type row struct {
-			ID   string
-			Task string
-			Name string
-			Info model.AuditCheckDetails
-		}
-		db, err := memdb.NewMemDB(&memdb.DBSchema{Tables: map[string]*memdb.TableSchema{"check": {
-			Name: "check",
-			Indexes: map[string]*memdb.IndexSchema{
-				"id": {Name: "id", Unique: true, Indexer: &memdb.StringFieldIndex{Field: "ID"}},
-			},
-		}}})
-		require.NoError(b, err)
-		commit := func(r *row) error {
-			txn := db.Txn(true)
-			defer txn.Abort()
-			if err := txn.Insert("check", r); err != nil {
-				return err
-			}
-			txn.Commit()
-			return nil
-		}
-		task := 0
-		b.ReportAllocs()
-		for b.Loop() {
-			task++
-			id := fmt.Sprint(task)
-			var group errgroup.Group
-			group.SetLimit(2)
-			for _, c := range all {
-				group.Go(func() error {
-					r := row{ID: id + c.Spec().Name, Task: id, Name: c.Spec().Name}
-					r.Info.CheckRunStatus = model.AuditCheckRunStatusInProgress
-					if err := commit(&r); err != nil {
-						return err
-					}
-					err := c.Run(context.Background(), &checks.Pass{})
-					done := r
-					done.Info.CheckRunStatus = model.AuditCheckRunStatusCompletedCompliant
-					return cmpErr(err, commit(&done))
-				})
-			}
-			require.NoError(b, group.Wait())
-		}
-		perCheck(b)
-	})
-}
-
-func cmpErr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/check")
 }
 
 // BenchmarkScan is an audit with one check that looks at a million resources in memory.

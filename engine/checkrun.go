@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/go-memdb"
+
 	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/findings"
 	"github.com/fleetaudit/fleetaudit/model"
@@ -21,40 +23,44 @@ type acceptance struct {
 
 // change is what became of one check run.
 type change struct {
-	ordinal  int
-	waiting  bool // if outcome is nil
-	outcome  *checks.Outcome
-	disabled bool      // if outcome is nil: it cannot run
-	end      time.Time // of what has ended
+	ordinal int
+	kind    changeKind
+	waiting bool
 }
 
-// run puts the findings of a check run that has ended into t, and says how it did.
-func (x *execution) run(t *findings.Txn, c change) checkRun {
-	r := checkRun{ordinal: c.ordinal, end: model.At(c.end).Time}
+type changeKind uint8
+
+const (
+	checkWaits    changeKind = iota // or waits no more: waiting says which
+	checkEnded                      // its job has the outcome
+	checkDisabled                   // and so it cannot run
+)
+
+// run puts the findings of a check run that has ended into t, and says how it did, and when. It adds what Statistics is
+// to know of it to the counts.
+func (x *execution) run(t *findings.Txn, c change, now time.Time) (d model.AuditCheckDetails, end runEnd) {
 	switch {
-	case c.outcome != nil:
-		r.details = x.details(t, c)
-	case c.disabled:
-		r.details = x.failed(t, c)
+	case c.kind == checkEnded:
+		return x.details(t, c, now), endAt(x.jobs[c.ordinal].end)
+	case c.kind == checkDisabled:
+		return x.failed(t, c), endAt(x.base)
+	case c.waiting:
+		d.CheckRunStatus = model.AuditCheckRunStatusWaitingForDataCollection
 	default:
-		r.end = time.Time{}
-		r.details.CheckRunStatus = model.AuditCheckRunStatusInProgress
-		if c.waiting {
-			r.details.CheckRunStatus = model.AuditCheckRunStatusWaitingForDataCollection
-		}
+		d.CheckRunStatus = model.AuditCheckRunStatusInProgress
 	}
-	return r
+	return d, notEnded
 }
 
 // failed says of a check that it could not run. That it failed keeps open what it found before.
 func (x *execution) failed(t *findings.Txn, c change) model.AuditCheckDetails {
 	e, name := x.engine, x.checks[c.ordinal]
-	run := findings.Run{TaskID: x.taskID, Ordinal: c.ordinal, CheckName: name, Time: c.end, Incomplete: true}
+	run := findings.Run{TaskID: x.taskID, Ordinal: c.ordinal, CheckName: name, Time: x.base, Incomplete: true}
 	if err := t.Append(run, nil); err != nil {
 		e.config.Logger.Error("an audit has no findings", "task", x.taskID, "error", err)
 	}
 	if i, ok := e.ordinals[name]; ok {
-		x.ended = append(x.ended, func() { e.tally.run(i, model.AuditCheckRunStatusFailed, 0) })
+		x.counts = append(x.counts, tallied{check: i, status: model.AuditCheckRunStatusFailed})
 	}
 	return model.AuditCheckDetails{
 		CheckRunStatus: model.AuditCheckRunStatusFailed,
@@ -64,40 +70,40 @@ func (x *execution) failed(t *findings.Txn, c change) model.AuditCheckDetails {
 }
 
 // details keeps the findings of a check run that has ended, and says how it did.
-func (x *execution) details(t *findings.Txn, c change) model.AuditCheckDetails {
-	out := c.outcome
-	found, suppressed, err := x.keep(t, c)
-	if err != nil && out.Err == nil {
+func (x *execution) details(t *findings.Txn, c change, now time.Time) model.AuditCheckDetails {
+	x.mu.Lock()
+	accept := x.accepts[c.ordinal]
+	x.mu.Unlock()
+	j, out := x.jobs[c.ordinal], x.outcome(c)
+	found := accept.mark(j.Spec.Name, out)
+	if err := x.keep(t, c, now, found); err != nil && out.Err == nil {
 		out.Err, out.Message = err, err.Error()
 	}
-	d := ended(out, suppressed, x.stopped(out))
-	x.ended = append(x.ended, func() { x.tally(c, d.CheckRunStatus, found) })
+	d := ended(out, found.resources, x.stopped(out))
+	count := tallied{check: j.check, status: d.CheckRunStatus, end: j.end}
+	if !accept.began.IsZero() {
+		count.took = j.end.Sub(accept.began)
+	}
+	if count.latest = completed(d.CheckRunStatus) && j.Now != nil; count.latest {
+		count.suppressed = found.suppressed
+		count.active = out.Len() - found.suppressed
+	}
+	x.counts = append(x.counts, count)
 	return d
 }
+
+// outcome returns how a check run has ended.
+func (x *execution) outcome(c change) *checks.Outcome { return &x.jobs[c.ordinal].outcome }
 
 // log tells of a check run that has failed. The handler is the host's, and must not end what it is told of, nor run in a
 // transaction.
 func (x *execution) log(c change) {
-	if out := c.outcome; out != nil && out.Err != nil && !x.stopped(out) {
+	if c.kind != checkEnded {
+		return
+	}
+	if out := x.outcome(c); out.Err != nil && !x.stopped(out) {
 		defer func() { _ = recover() }()
-		logFailure(x.jobs[c.ordinal].Pass.Logger, out)
-	}
-}
-
-// tally counts a check run that has ended for Statistics.
-func (x *execution) tally(c change, status model.AuditCheckRunStatus, found []findings.Finding) {
-	x.mu.Lock()
-	began := x.accepts[c.ordinal].began
-	x.mu.Unlock()
-	var took time.Duration
-	if !began.IsZero() {
-		took = c.end.Sub(began)
-	}
-	job, t := x.jobs[c.ordinal], &x.engine.tally
-	i := x.engine.ordinals[job.Spec.Name]
-	t.run(i, status, took)
-	if completed(status) && job.Now != nil {
-		t.found(i, found, c.end)
+		logFailure(&x.jobs[c.ordinal].logger.log, out)
 	}
 }
 
@@ -132,43 +138,64 @@ func ended(out *checks.Outcome, suppressed int64, canceled bool) model.AuditChec
 	return d
 }
 
-// keep stores what a check run found, and counts the resources of which that is suppressed.
-func (x *execution) keep(t *findings.Txn, c change) (found []findings.Finding, suppressed int64, err error) {
-	spec := x.jobs[c.ordinal].Spec
-	x.mu.Lock()
-	accept := x.accepts[c.ordinal]
-	x.mu.Unlock()
-	found, suppressed = accept.mark(spec.Name, c.outcome.Findings)
+// keep stores what a check run found.
+func (x *execution) keep(t *findings.Txn, c change, now time.Time, found markedFindings) error {
+	j := x.jobs[c.ordinal]
 	run := findings.Run{
 		TaskID:     x.taskID,
 		Ordinal:    c.ordinal,
-		CheckName:  spec.Name,
-		Severity:   spec.Severity,
-		Time:       x.now(),
-		Incomplete: c.outcome.Err != nil,
+		CheckName:  j.Spec.Name,
+		Severity:   j.Spec.Severity,
+		Time:       now,
+		Incomplete: j.outcome.Err != nil,
 	}
-	if err := t.Append(run, found); err != nil { // it does not fit: that there was a run does
+	if err := t.AppendSeq(run, found.reported.Len(), found.all); err != nil { // it does not fit: that there was a run does
 		run.Incomplete = true
-		return found, suppressed, errors.Join(err, t.Append(run, nil))
+		return errors.Join(err, t.Append(run, nil))
 	}
-	return found, suppressed, nil
+	return nil
 }
 
-// mark makes findings of what a check reported, and counts the resources of which they are suppressed.
-func (a acceptance) mark(check string, reported []checks.Finding) (found []findings.Finding, suppressed int64) {
-	found = make([]findings.Finding, len(reported))
+// markedFindings are what a check reported, and what of that is suppressed.
+type markedFindings struct {
+	reported   *checks.Outcome
+	marks      []bool // whether each one is suppressed; nil: none is
+	suppressed int    // how many are
+	resources  int64  // of those
+}
+
+// mark tells what of that which a check reported is suppressed.
+func (a acceptance) mark(check string, reported *checks.Outcome) markedFindings {
+	if reported.Len() == 0 || !a.suppressions.Any(check) {
+		return markedFindings{reported: reported}
+	}
+	m := markedFindings{reported: reported, marks: make([]bool, 0, reported.Len())}
 	resources := make(map[model.ResourceIdentifier]struct{})
-	for i, f := range reported {
+	for f := range reported.All() {
 		id := f.Resource.ResourceIdentifier
-		found[i] = findings.Finding{
-			Resource: f.Resource, Related: f.Related, Reason: f.Reason, ReasonCode: f.ReasonCode,
-			Suppressed: a.suppressions.Match(check, id, a.at),
-		}
-		if found[i].Suppressed {
+		yes := a.suppressions.Match(check, id, a.at)
+		m.marks = append(m.marks, yes)
+		if yes {
+			m.suppressed++
 			resources[id] = struct{}{}
 		}
 	}
-	return found, int64(len(resources))
+	m.resources = int64(len(resources))
+	return m
+}
+
+// all yields the findings as the store takes them, each in the same place.
+func (m markedFindings) all(yield func(*findings.Finding) bool) {
+	var v findings.Finding
+	i := 0
+	for f := range m.reported.All() {
+		v.Resource, v.Related, v.Reason, v.ReasonCode = f.Resource, f.Related, f.Reason, f.ReasonCode
+		v.Suppressed = m.marks != nil && m.marks[i]
+		if !yield(&v) {
+			return
+		}
+		i++
+	}
 }
 
 func logFailure(logger *slog.Logger, out *checks.Outcome) {
@@ -191,23 +218,48 @@ func shorten(s string) string {
 }
 
 // statistics counts check runs by status.
-func statistics(runs []model.AuditCheckDetails) model.TaskStatistics {
+func statistics(runs []*model.AuditCheckDetails) model.TaskStatistics {
 	s := model.TaskStatistics{TotalChecks: len(runs)}
-	for i := range runs {
-		switch runs[i].CheckRunStatus {
-		case model.AuditCheckRunStatusInProgress:
-			s.InProgressChecks++
-		case model.AuditCheckRunStatusWaitingForDataCollection:
-			s.WaitingForDataCollectionChecks++
-		case model.AuditCheckRunStatusCanceled:
-			s.CanceledChecks++
-		case model.AuditCheckRunStatusCompletedCompliant:
-			s.CompliantChecks++
-		case model.AuditCheckRunStatusCompletedNonCompliant:
-			s.NonCompliantChecks++
-		case model.AuditCheckRunStatusFailed:
-			s.FailedChecks++
+	for _, d := range runs {
+		*counter(&s, d.CheckRunStatus)++
+	}
+	return s
+}
+
+// statistics counts the check runs of an audit as txn has them.
+func (e *Engine) statistics(txn *memdb.Txn, a *auditRow) model.TaskStatistics {
+	s := model.TaskStatistics{TotalChecks: len(a.checks), InProgressChecks: len(a.checks)}
+	last := make([]*model.AuditCheckDetails, len(a.checks))
+	for row := range rows[progressRow](txn, progressTable, "id", text(a.taskID)) {
+		for i := range row.runs {
+			r := &row.runs[i]
+			before := model.AuditCheckRunStatusInProgress
+			if last[r.ordinal] != nil {
+				before = last[r.ordinal].CheckRunStatus
+			}
+			last[r.ordinal] = row.of(*r)
+			*counter(&s, before)--
+			*counter(&s, last[r.ordinal].CheckRunStatus)++
 		}
 	}
 	return s
+}
+
+// counter returns where the check runs of a status are counted.
+func counter(s *model.TaskStatistics, status model.AuditCheckRunStatus) *int {
+	switch status {
+	case model.AuditCheckRunStatusInProgress:
+		return &s.InProgressChecks
+	case model.AuditCheckRunStatusWaitingForDataCollection:
+		return &s.WaitingForDataCollectionChecks
+	case model.AuditCheckRunStatusCanceled:
+		return &s.CanceledChecks
+	case model.AuditCheckRunStatusCompletedCompliant:
+		return &s.CompliantChecks
+	case model.AuditCheckRunStatusCompletedNonCompliant:
+		return &s.NonCompliantChecks
+	case model.AuditCheckRunStatusFailed:
+		return &s.FailedChecks
+	}
+	return new(int) // there are no others
 }

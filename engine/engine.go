@@ -43,6 +43,7 @@ type Engine struct {
 
 	collection collection
 	tally      tally
+	inForce    []atomic.Pointer[inForce] // by the ordinals of checks
 
 	ctx    context.Context // ends when the Engine is closed
 	cancel context.CancelCauseFunc
@@ -93,6 +94,7 @@ func New(config Config) (*Engine, error) {
 		e.ordinals[s.Name] = i
 	}
 	e.tally.checks = make([]checkTally, len(specs))
+	e.inForce = make([]atomic.Pointer[inForce], len(specs))
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	e.notifyCtx, e.stopNotify = context.WithCancelCause(context.Background())
 	if err := e.open(); err != nil {

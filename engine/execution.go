@@ -36,30 +36,40 @@ type execution struct {
 	engine *Engine
 	taskID string
 	seq    uint64
-	checks []string      // names, by ordinal
-	base   time.Time     // when it started, or was resumed
-	clock  time.Time     // the same moment, with a monotonic reading
-	jobs   []*checks.Job // by ordinal; nil where there is none: the check is disabled, or ended before the audit was resumed
+	checks []string    // names, by ordinal
+	base   time.Time   // when it started, or was resumed
+	clock  time.Time   // the same moment, with a monotonic reading
+	jobs   []*checkJob // by ordinal; nil where there is none: the check is disabled, or ended before the audit was resumed
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
 	commits int           // that brought changes
-	ended   []func()      // what follows when the runs are kept that the next commit brings
+	counts  []tallied     // of the last commit
+	spare   []change      // what the commit before brought: room for what comes while the next one goes on
 	news    chan struct{} // holds one if pending may hold something
 	mu      sync.Mutex
 	pending []change
 	accepts []acceptance // by ordinal
 }
 
+// checkJob is one check of an audit while it runs.
+type checkJob struct {
+	checks.Job
+	audit   *execution
+	ordinal int // in the audit
+	check   int // in the Engine
+	logger  checkLogger
+	outcome checks.Outcome // from when it has ended until that is committed
+	end     time.Time      // when it has ended
+}
+
 // newExecution puts a new audit into a transaction; when that is committed, launch must be called.
 func (e *Engine) newExecution(u *update, r request) *execution {
-	names := slices.Clone(r.checks)
-	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(e.place(a), e.place(b)) })
 	row := &auditRow{
 		taskID:    newTaskID(),
 		seq:       e.created.Add(1),
 		kind:      r.kind,
-		checks:    names,
+		checks:    e.inOrder(r.checks),
 		status:    model.AuditTaskStatusInProgress,
 		startTime: model.At(r.start).Time,
 		schedule:  r.schedule,
@@ -102,83 +112,118 @@ func (e *Engine) execute(row *auditRow, base time.Time, account *accountRow, don
 		checks:  row.checks,
 		base:    base,
 		clock:   time.Now(),
-		jobs:    make([]*checks.Job, len(row.checks)),
+		jobs:    make([]*checkJob, len(row.checks)),
 		news:    make(chan struct{}, 1),
 		accepts: make([]acceptance, len(row.checks)),
 	}
 	x.ctx, x.cancel = context.WithCancelCause(e.ctx)
+	at, now := row.asOf, (func() time.Time)(nil)
+	if at.IsZero() {
+		at, now = model.At(base).Time, x.now
+	}
+	jobs, settings, last := make([]checkJob, len(row.checks)), e.settings(account), -1
 	for ordinal, name := range row.checks {
 		if done != nil && done[ordinal] {
 			continue
 		}
-		if i, ok := e.ordinals[name]; ok && account.enabled(name) {
-			x.jobs[ordinal] = x.job(ordinal, i, row, account.checks[name].Configuration)
-		} else {
-			x.note(change{ordinal: ordinal, disabled: true, end: base})
+		i, ok := e.ordinal(name, last+1)
+		if !ok || !settings[i].enabled {
+			x.note(change{kind: checkDisabled, ordinal: ordinal})
+			continue
 		}
+		last = i
+		j := &jobs[ordinal]
+		j.audit, j.ordinal, j.check = x, ordinal, i
+		j.Check, j.Spec, j.Now = e.config.Checks[i], &e.specs[i], now
+		j.Pass = checks.Pass{
+			TaskID: x.taskID,
+			Time:   at,
+			Since:  row.since,
+			Config: configured(&e.specs[i], settings[i].parameters),
+			Logger: j.logger.logger(j),
+		}
+		j.Packed, j.Start, j.Waiting, j.End = true, j.started, j.waits, j.ended
+		x.jobs[ordinal] = j
 	}
 	return x
 }
 
 // put puts what became of check runs into txn.
-func (x *execution) put(txn *memdb.Txn, runs []checkRun) {
-	if len(runs) > 0 {
-		put(txn, progressTable, &progressRow{x.taskID, x.seq, x.commits, runs})
+func (x *execution) put(txn *memdb.Txn, row *progressRow) {
+	if len(row.runs) > 0 {
+		row.taskID, row.seq, row.number = x.taskID, x.seq, x.commits
+		put(txn, progressTable, row)
 		x.commits++
 	}
 }
 
-// place is where a check stands among those of the Engine; one that it does not have comes last.
-func (e *Engine) place(name string) int {
-	if i, ok := e.ordinals[name]; ok {
-		return i
+// inOrder returns checks in the order of the Engine's; those that it does not have come last.
+func (e *Engine) inOrder(names []string) []string {
+	places, last, inOrder := make([]int, len(names)), -1, true
+	for i, name := range names {
+		place, ok := e.ordinal(name, last+1)
+		if !ok {
+			place = len(e.specs)
+		}
+		inOrder = inOrder && last <= place
+		places[i], last = place, place
 	}
-	return len(e.specs)
+	if inOrder {
+		return slices.Clone(names)
+	}
+	order := make([]int, len(names)) // by place
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(places[a], places[b]) })
+	ordered := make([]string, len(names))
+	for i, at := range order {
+		ordered[i] = names[at]
+	}
+	return ordered
+}
+
+// ordinal returns where a check stands among those of the Engine. Lists of checks are mostly in that order: a guess that
+// is right costs no look-up.
+func (e *Engine) ordinal(name string, guess int) (int, bool) {
+	if guess < len(e.specs) && e.specs[guess].Name == name {
+		return guess, true
+	}
+	i, ok := e.ordinals[name]
+	return i, ok
 }
 
 // now returns the time, without the steps that a clock may make while the audit runs.
-func (x *execution) now() time.Time { return x.base.Add(time.Since(x.clock)) }
+func (x *execution) now() time.Time { return x.since(time.Now()) }
 
-func (x *execution) job(ordinal, i int, row *auditRow, set map[string]string) *checks.Job {
-	e := x.engine
-	asOf, now := row.asOf, (func() time.Time)(nil)
-	if asOf.IsZero() {
-		asOf, now = model.At(x.base).Time, x.now
-	}
-	return &checks.Job{
-		Check: e.config.Checks[i],
-		Spec:  e.specs[i],
-		Pass: checks.Pass{
-			TaskID: x.taskID,
-			Time:   asOf,
-			Since:  row.since,
-			Config: configured(e.specs[i], set),
-		},
-		Now: now,
-		Start: func(at time.Time) {
-			if now != nil {
-				at = now() // it may have waited for a slot
-			}
-			x.accept(ordinal, at)
-		},
-		Waiting: func(yes bool) { x.note(change{ordinal: ordinal, waiting: yes}) },
-		End:     func(out checks.Outcome) { x.note(change{ordinal: ordinal, outcome: &out, end: time.Now()}) },
-	}
-}
+// since is what now was at a reading of the clock.
+func (x *execution) since(reading time.Time) time.Time { return x.base.Add(reading.Sub(x.clock)) }
 
 // configured returns the parameters of a check as the account has set them.
-func configured(s checks.Spec, set map[string]string) checks.Config {
+func configured(s *checks.Spec, set map[string]string) checks.Config {
 	var ignored model.Problems // they were checked when the account was configured, or told of when it was loaded
 	return s.Configure(&ignored, "", set)
 }
 
-// accept fixes the suppressions of a check run.
-func (x *execution) accept(ordinal int, at time.Time) {
-	e := x.engine
-	s := findings.NewSuppressions(e.suppressions(e.state.Txn(false), x.jobs[ordinal].Spec.Name))
+// started fixes the suppressions of the check run.
+func (j *checkJob) started(at time.Time) {
+	x, began := j.audit, time.Now()
+	if j.Now != nil {
+		at = x.since(began) // it may have waited for a slot
+	}
+	s := x.engine.suppressionsOf(j.check)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.accepts[ordinal] = acceptance{s, at, time.Now()}
+	x.accepts[j.ordinal] = acceptance{s, at, began}
+}
+
+func (j *checkJob) waits(yes bool) {
+	j.audit.note(change{kind: checkWaits, ordinal: j.ordinal, waiting: yes})
+}
+
+func (j *checkJob) ended(out checks.Outcome) {
+	j.outcome, j.end = out, time.Now()
+	j.audit.note(change{kind: checkEnded, ordinal: j.ordinal})
 }
 
 const (
@@ -192,10 +237,11 @@ func (x *execution) launch(done func()) {
 	ran := make(chan struct{})
 	e.work.Go(func() {
 		defer close(ran)
-		enabled := slices.DeleteFunc(slices.Clone(x.jobs), func(j *checks.Job) bool { return j == nil })
-		for _, j := range enabled {
-			// Not before: the handler is the host's, and must not run in a transaction.
-			j.Pass.Logger = e.config.Logger.With("check", j.Spec.Name, "task", x.taskID)
+		enabled := make([]*checks.Job, 0, len(x.jobs))
+		for _, j := range x.jobs {
+			if j != nil {
+				enabled = append(enabled, &j.Job)
+			}
 		}
 		e.runner.Run(x.ctx, enabled)
 	})
@@ -241,29 +287,34 @@ func (x *execution) note(c change) {
 func (x *execution) commit() error {
 	x.mu.Lock()
 	batch := x.pending
-	x.pending = nil
+	x.pending = x.spare[:0]
 	x.mu.Unlock()
+	x.spare = batch
 	if x.suspended() { // what Close stopped starts over
-		batch = slices.DeleteFunc(batch, func(c change) bool { return c.outcome == nil || x.stopped(c.outcome) })
+		batch = slices.DeleteFunc(batch, func(c change) bool { return c.kind != checkEnded || x.stopped(x.outcome(c)) })
 	}
 	if len(batch) == 0 {
 		return nil
 	}
 	t := x.engine.findings.Txn()
 	defer t.Abort()
-	x.ended = nil
-	runs := make([]checkRun, len(batch))
-	for i, c := range batch {
-		runs[i] = x.run(t, c)
+	row, now := &progressRow{runs: make([]checkRun, 0, len(batch))}, x.now()
+	x.counts = slices.Grow(x.counts[:0], len(batch))
+	for _, c := range batch {
+		d, end := x.run(t, c, now)
+		row.add(c.ordinal, d, end)
 	}
 	err := x.engine.submit(&write{findings: t, rows: t.Rows(), op: func(u *update) error {
-		x.put(u.txn, runs)
-		u.kept = append(u.kept, x.ended...)
+		x.put(u.txn, row)
+		u.kept = append(u.kept, func() { x.engine.tally.count(x.counts) })
 		return nil
 	}})
 	t.Abort() // what follows must not hold it
 	for _, c := range batch {
 		x.log(c)
+		if c.kind == checkEnded {
+			x.jobs[c.ordinal].outcome = checks.Outcome{}
+		}
 	}
 	return err
 }
@@ -278,12 +329,12 @@ func (x *execution) suspended() bool {
 func (x *execution) finish() {
 	e := x.engine
 	var row auditRow
-	var runs []model.AuditCheckDetails
+	var runs []*model.AuditCheckDetails
 	var account *accountRow
 	err := e.submit(&write{op: func(u *update) error {
 		old := e.audit(u.txn, x.taskID)
-		row, runs, account = *old, e.runs(u.txn, old), e.account(u.txn)
-		stats := statistics(runs)
+		row, account = *old, e.account(u.txn)
+		stats := e.statistics(u.txn, old)
 		switch {
 		case stats.InProgressChecks+stats.WaitingForDataCollectionChecks > 0:
 			return nil
@@ -294,7 +345,9 @@ func (x *execution) finish() {
 		default:
 			row.status = model.AuditTaskStatusCompleted
 		}
-		row.owed = e.config.Store != nil && e.wantsNotification(account)
+		if e.wantsNotification(account) {
+			row.owed, runs = e.config.Store != nil, e.runs(u.txn, old)
+		}
 		put(u.txn, auditTable, &row)
 		// The schedule may be gone by now, or be another one of that name.
 		if old := e.schedule(u.txn, row.schedule); old != nil && old.lastTaskID == x.taskID && row.status == model.AuditTaskStatusCompleted {

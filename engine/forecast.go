@@ -199,11 +199,11 @@ func (e *Engine) plan(l *look, i int, set map[string]string) {
 	l.outcome = new(checks.Outcome)
 	l.job = &checks.Job{
 		Check: e.config.Checks[i],
-		Spec:  l.spec,
+		Spec:  &l.spec,
 		Pass: checks.Pass{
 			TaskID: newTaskID(),
 			Time:   l.accept.at,
-			Config: configured(l.spec, set),
+			Config: configured(&l.spec, set),
 			Logger: e.config.Logger.With("check", l.spec.Name, "forecast", l.accept.at),
 		},
 		NoWait: true,
@@ -251,9 +251,11 @@ func compare(in ForecastInput, looks []*look) (*Forecast, error) {
 				details.CheckRunStatus = model.AuditCheckRunStatusWaitingForDataCollection
 				continue
 			}
-			var suppressed int64
-			found[i], suppressed = accept.mark(c.CheckName, out.Findings)
-			*details = ended(out, suppressed, false)
+			marked := accept.mark(c.CheckName, out)
+			for f := range marked.all {
+				found[i] = append(found[i], *f)
+			}
+			*details = ended(out, marked.resources, false)
 		}
 		f.Checks = append(f.Checks, c)
 		if !c.compared() {

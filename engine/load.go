@@ -179,15 +179,16 @@ func (l *loader) progress(row *progressRow) error {
 		return fmt.Errorf("has number %d, not 0 to %d", row.number, maxProgress)
 	}
 	for _, r := range row.runs {
+		status := row.of(r).CheckRunStatus
 		switch {
 		case r.ordinal < 0 || r.ordinal >= len(audit.checks):
 			return fmt.Errorf("is of check %d of an audit of %d", r.ordinal, len(audit.checks))
-		case !slices.Contains(r.details.CheckRunStatus.Values(), r.details.CheckRunStatus):
-			return fmt.Errorf("has status %q", r.details.CheckRunStatus)
+		case !slices.Contains(status.Values(), status):
+			return fmt.Errorf("has status %q", status)
 		case l.ended[audit][r.ordinal]:
 			return fmt.Errorf("is of check %d, which has ended before", r.ordinal)
 		}
-		l.ended[audit][r.ordinal] = hasEnded(r.details.CheckRunStatus)
+		l.ended[audit][r.ordinal] = hasEnded(status)
 	}
 	return nil
 }
@@ -239,9 +240,9 @@ func (e *Engine) recount(txn *memdb.Txn, newest uint64) {
 		for p := range rows[progressRow](txn, progressTable, "id", text(row.taskID)) {
 			for _, r := range p.runs {
 				i, ok := e.ordinals[row.checks[r.ordinal]]
-				if ok && completed(r.details.CheckRunStatus) {
+				if ok && completed(p.of(r).CheckRunStatus) {
 					active, suppressed, _ := e.findings.Counts(row.taskID, r.ordinal)
-					e.tally.counted(i, active, suppressed, r.end)
+					e.tally.counted(i, active, suppressed, r.end.time())
 				}
 			}
 		}

@@ -24,7 +24,7 @@ func (e *Engine) wantsNotification(account *accountRow) bool {
 
 // notify hands the notification of an audit that has ended to the Notifier, on a goroutine of its own. The caller has
 // reserved, so that Close cannot be past waiting.
-func (e *Engine) notify(account *accountRow, row *auditRow, runs []model.AuditCheckDetails) {
+func (e *Engine) notify(account *accountRow, row *auditRow, runs []*model.AuditCheckDetails) {
 	n := Notification{ID: row.taskID, Audit: notification(e.config.AccountID, row, runs, statistics(runs))}
 	if account != nil {
 		target := account.targets[model.AuditNotificationTypeSNS]
@@ -92,7 +92,7 @@ func (e *Engine) callNotifier(n Notification) (cut bool) {
 	return cut
 }
 
-func notification(accountID string, row *auditRow, runs []model.AuditCheckDetails, stats model.TaskStatistics) model.AuditNotification {
+func notification(accountID string, row *auditRow, runs []*model.AuditCheckDetails, stats model.TaskStatistics) model.AuditNotification {
 	n := model.AuditNotification{
 		AccountID:               accountID,
 		TaskID:                  row.taskID,
@@ -107,7 +107,8 @@ func notification(accountID string, row *auditRow, runs []model.AuditCheckDetail
 		TaskStartTime:           row.startTime.UnixMilli(),
 		AuditDetails:            make([]model.AuditNotificationDetails, len(runs)),
 	}
-	for i, d := range runs {
+	for i, of := range runs {
+		d := *of
 		if d.ErrorCode == model.CodeInternal {
 			d.ErrorCode = "" // AWS's schema of the notification takes only its own two codes
 		}

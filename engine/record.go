@@ -136,7 +136,9 @@ type accountRecord struct {
 }
 
 func (r *accountRow) record() accountRecord { return accountRecord{r.roleARN, r.targets, r.checks} }
-func (r *accountRecord) row() *accountRow   { return &accountRow{r.RoleARN, r.Targets, r.Checks} }
+func (r *accountRecord) row() *accountRow {
+	return &accountRow{roleARN: r.RoleARN, targets: r.Targets, checks: r.Checks}
+}
 
 type scheduleRecord struct {
 	Name          string               `json:"name"`
@@ -218,15 +220,19 @@ func (r *progressRow) key() []byte {
 func (r *progressRow) record() progressRecord {
 	p := progressRecord{r.taskID, r.seq, r.number, make([]checkRunRecord, len(r.runs))}
 	for i, run := range r.runs {
-		p.Runs[i] = checkRunRecord{run.ordinal, run.details, momentOf(run.end)}
+		p.Runs[i] = checkRunRecord{run.ordinal, *r.of(run), momentOf(run.end.time())}
 	}
 	return p
 }
 
 func (r *progressRecord) row() *progressRow {
-	p := &progressRow{r.TaskID, r.Seq, r.Number, make([]checkRun, len(r.Runs))}
-	for i, run := range r.Runs {
-		p.runs[i] = checkRun{run.Ordinal, run.Details, run.End.time()}
+	p := &progressRow{taskID: r.TaskID, seq: r.Seq, number: r.Number, runs: make([]checkRun, 0, len(r.Runs))}
+	for _, run := range r.Runs {
+		end := notEnded
+		if run.End != nil {
+			end = endAt(run.End.time())
+		}
+		p.add(run.Ordinal, run.Details, end)
 	}
 	return p
 }

@@ -60,13 +60,11 @@ func (e *Engine) resume(row *auditRow) error {
 	err = e.write(func(u *update) error {
 		row = e.audit(u.txn, row.taskID) // it may have been told to stop since
 		done := make([]bool, len(row.checks))
-		var again []checkRun
+		var again progressRow
 		for ordinal, d := range e.runs(u.txn, row) {
 			switch d.CheckRunStatus {
 			case model.AuditCheckRunStatusWaitingForDataCollection:
-				run := checkRun{ordinal: ordinal}
-				run.details.CheckRunStatus = model.AuditCheckRunStatusInProgress
-				again = append(again, run)
+				again.add(ordinal, model.AuditCheckDetails{CheckRunStatus: model.AuditCheckRunStatusInProgress}, notEnded)
 			default:
 				done[ordinal] = hasEnded(d.CheckRunStatus)
 			}
@@ -75,7 +73,7 @@ func (e *Engine) resume(row *auditRow) error {
 		for p := range rows[progressRow](u.txn, progressTable, "id", text(row.taskID)) {
 			x.commits = p.number + 1
 		}
-		x.put(u.txn, again)
+		x.put(u.txn, &again)
 		u.kept = append(u.kept, func() { e.register(x) })
 		return nil
 	})

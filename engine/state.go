@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"math"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-memdb"
@@ -31,6 +33,8 @@ type accountRow struct {
 	roleARN string
 	targets map[model.AuditNotificationType]model.AuditNotificationTarget
 	checks  map[string]model.AuditCheckConfiguration
+
+	settings atomic.Pointer[[]setting] // made of checks when they are first asked for
 }
 
 type scheduleRow struct {
@@ -68,16 +72,43 @@ type auditRow struct {
 // progressRow is what one commit says of check runs. A later row of the audit goes before an earlier one; a
 // check run of which none says anything is in progress.
 type progressRow struct {
-	taskID string
-	seq    uint64 // of the audit
-	number int
-	runs   []checkRun
+	taskID  string
+	seq     uint64 // of the audit
+	number  int
+	runs    []checkRun                // which hold no pointers: there are many
+	details []model.AuditCheckDetails // that runs share: most did as the one before
 }
 
 type checkRun struct {
 	ordinal int // place among the checks of the audit
-	details model.AuditCheckDetails
-	end     time.Time // zero: it has not ended
+	details int // place among those of the row
+	end     runEnd
+}
+
+// add adds what became of a check run.
+func (r *progressRow) add(ordinal int, d model.AuditCheckDetails, end runEnd) {
+	if n := len(r.details); n == 0 || r.details[n-1] != d {
+		r.details = append(r.details, d)
+	}
+	r.runs = append(r.runs, checkRun{ordinal, len(r.details) - 1, end})
+}
+
+// of returns how a check run of the row did.
+func (r *progressRow) of(run checkRun) *model.AuditCheckDetails { return &r.details[run.details] }
+
+// runEnd is when a check run has ended, in epoch milliseconds.
+type runEnd int64
+
+const notEnded runEnd = math.MinInt64
+
+func endAt(t time.Time) runEnd { return runEnd(t.UnixMilli()) }
+
+// time returns the zero time if it has not ended.
+func (r runEnd) time() time.Time {
+	if r == notEnded {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(r)).UTC()
 }
 
 type suppressionRow struct {
@@ -243,14 +274,15 @@ func (e *Engine) audit(txn *memdb.Txn, taskID string) *auditRow {
 }
 
 // runs returns the check runs of an audit, by ordinal.
-func (e *Engine) runs(txn *memdb.Txn, a *auditRow) []model.AuditCheckDetails {
-	all := make([]model.AuditCheckDetails, len(a.checks))
+func (e *Engine) runs(txn *memdb.Txn, a *auditRow) []*model.AuditCheckDetails {
+	all := make([]*model.AuditCheckDetails, len(a.checks))
+	running := &model.AuditCheckDetails{CheckRunStatus: model.AuditCheckRunStatusInProgress}
 	for i := range all {
-		all[i].CheckRunStatus = model.AuditCheckRunStatusInProgress
+		all[i] = running
 	}
 	for row := range rows[progressRow](txn, progressTable, "id", text(a.taskID)) {
 		for _, r := range row.runs {
-			all[r.ordinal] = r.details
+			all[r.ordinal] = row.of(r)
 		}
 	}
 	return all
@@ -258,6 +290,29 @@ func (e *Engine) runs(txn *memdb.Txn, a *auditRow) []model.AuditCheckDetails {
 
 // enabled tells whether the account has a check enabled.
 func (a *accountRow) enabled(check string) bool { return a != nil && a.checks[check].Enabled }
+
+// setting is what an account says of one of the Engine's checks.
+type setting struct {
+	enabled    bool
+	parameters map[string]string // that the account has set
+}
+
+// settings returns what an account, which may be nil, says of the Engine's checks, by their ordinals. It is made once for a row.
+func (e *Engine) settings(a *accountRow) []setting {
+	if a == nil {
+		return make([]setting, len(e.specs))
+	}
+	if s := a.settings.Load(); s != nil {
+		return *s
+	}
+	s := make([]setting, len(e.specs))
+	for i := range e.specs {
+		c := a.checks[e.specs[i].Name]
+		s[i] = setting{c.Enabled, c.Configuration}
+	}
+	a.settings.Store(&s)
+	return s
+}
 
 func (e *Engine) scheduleARN(name string) string { return e.arn("scheduledaudit/" + name) }
 

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fleetaudit/fleetaudit/findings"
 	"github.com/fleetaudit/fleetaudit/model"
 )
 
@@ -79,12 +78,13 @@ type auditKind struct {
 }
 
 type checkTally struct {
-	runs                 map[model.AuditCheckRunStatus]runTally
+	runs                 []runTally // one of each status that has occurred
 	findings, suppressed int
 	completed            time.Time
 }
 
 type runTally struct {
+	status   model.AuditCheckRunStatus
 	count    int
 	duration time.Duration
 }
@@ -102,33 +102,53 @@ func (t *tally) audit(kind model.AuditTaskType, from, to model.AuditTaskStatus) 
 	t.audits[auditKind{kind, to}]++
 }
 
-// run counts a check run that has ended.
-func (t *tally) run(ordinal int, status model.AuditCheckRunStatus, took time.Duration) {
+// tallied is a check run that has ended, as it is counted.
+type tallied struct {
+	check              int // the Engine's ordinal
+	status             model.AuditCheckRunStatus
+	took               time.Duration
+	latest             bool // it says what the check finds now, unless a later one has ended before:
+	active, suppressed int  // how many findings are of the kind
+	end                time.Time
+}
+
+// count counts check runs that have ended.
+func (t *tally) count(runs []tallied) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c := &t.checks[ordinal]
-	if c.runs == nil {
-		c.runs = make(map[model.AuditCheckRunStatus]runTally)
+	for i := range runs {
+		r := &runs[i]
+		c := &t.checks[r.check]
+		n := c.run(r.status)
+		n.count++
+		n.duration += r.took
+		if r.latest {
+			c.found(r.active, r.suppressed, r.end)
+		}
 	}
-	r := c.runs[status]
-	c.runs[status] = runTally{r.count + 1, r.duration + took}
 }
 
-// found takes down what a check run found that completed at a time.
-func (t *tally) found(ordinal int, found []findings.Finding, at time.Time) {
-	n := 0
-	for _, f := range found {
-		n += one(f.Suppressed)
-	}
-	t.counted(ordinal, len(found)-n, n, at)
-}
-
-// counted is found for numbers.
+// counted takes down what a check run found that completed at a time.
 func (t *tally) counted(ordinal, active, suppressed int, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.checks[ordinal].found(active, suppressed, at)
+}
+
+// run returns where runs that end with a status are counted.
+func (c *checkTally) run(status model.AuditCheckRunStatus) *runTally {
+	for i := range c.runs {
+		if n := &c.runs[i]; n.status == status {
+			return n
+		}
+	}
+	c.runs = append(c.runs, runTally{status: status})
+	return &c.runs[len(c.runs)-1]
+}
+
+func (c *checkTally) found(active, suppressed int, at time.Time) {
 	// The findings of a run that ended before may have taken longer to be stored.
-	if c := &t.checks[ordinal]; !at.Before(c.completed) {
+	if !at.Before(c.completed) {
 		c.findings, c.suppressed, c.completed = active, suppressed, at
 	}
 }
@@ -151,8 +171,10 @@ func (t *tally) statistics() Statistics {
 			of.LastCompleted = model.At(c.completed).Time
 		}
 		for _, status := range model.AuditCheckRunStatus("").Values() {
-			if r, ok := c.runs[status]; ok {
-				of.Runs = append(of.Runs, RunStatistics{status, r.count, r.duration})
+			for _, r := range c.runs {
+				if r.status == status {
+					of.Runs = append(of.Runs, RunStatistics{status, r.count, r.duration})
+				}
 			}
 		}
 		s.Checks = append(s.Checks, of)

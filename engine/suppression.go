@@ -87,6 +87,30 @@ func (e *Engine) suppressions(txn *memdb.Txn, check string) iter.Seq[model.Audit
 	}
 }
 
+// inForce is the suppressions of one check.
+type inForce struct {
+	findings.Suppressions
+	changed <-chan struct{} // is closed when they may not be so any more
+}
+
+// suppressionsOf returns those of a check, which are read once and kept until they change.
+func (e *Engine) suppressionsOf(ordinal int) findings.Suppressions {
+	kept := &e.inForce[ordinal]
+	if s := kept.Load(); s != nil {
+		select {
+		case <-s.changed:
+		default:
+			return s.Suppressions
+		}
+	}
+	name := e.specs[ordinal].Name
+	txn := e.state.Txn(false)
+	s := &inForce{changed: must(txn.Get(suppressionTable, "id", text(name))).WatchCh()}
+	s.Suppressions = findings.NewSuppressions(e.suppressions(txn, name))
+	kept.Store(s)
+	return s.Suppressions
+}
+
 // suppressFromStart puts in the suppressions of the Config, in place of those that are there.
 func (e *Engine) suppressFromStart(txn *memdb.Txn) error {
 	if e.config.Suppressions == nil {

@@ -97,7 +97,7 @@ func (r auditRuns) of(check string) checkRun {
 // changes yields those of one check, of which older has the run was and the newer audit the run is; one of
 // them may be nil.
 func (v *view) changes(name string, older *audit, was, is checkRun, seed maphash.Seed, yield func(Change) bool) bool {
-	check := v.checks[name]
+	check := v.check(name)
 	open := was
 	var closing *audit   // that resolved what is not open
 	rest := older.past() // the runs from here on say nothing of what is open
@@ -143,7 +143,7 @@ func (v *view) changes(name string, older *audit, was, is checkRun, seed maphash
 // notOpen tells the state of a content whose fingerprint is not among the findings that older left open: p is
 // where the runs begin that do not tell what is open, and closing the audit of the last one that does.
 func (v *view) notOpen(name string, older, closing *audit, p position, seed maphash.Seed) func(c *content) State {
-	check := v.checks[name]
+	check := v.check(name)
 	some := false
 	for range check.runs.from(p, every) {
 		some = true

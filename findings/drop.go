@@ -39,6 +39,7 @@ func (t *Txn) Drop(taskIDs ...string) {
 		return
 	}
 
+	t.list()
 	old := t.view
 	carried := old.carry(gone, t.store.seed)
 	var kept, away []*segment
@@ -76,10 +77,10 @@ func (t *Txn) Drop(taskIDs ...string) {
 	}
 	v := view{
 		words: t.dict.words, seq: old.seq, count: count, all: newList(found), runs: newList(kept),
-		checks: make(map[string]checkView, len(checks)),
+		checks: make(map[string]*checkView, len(checks)),
 	}
 	for name, check := range checks {
-		v.checks[name] = checkView{newList(check.all), newList(check.runs), carried[name].renumbered(texts)}
+		v.checks[name] = &checkView{newList(check.all), newList(check.runs), carried[name].renumbered(texts)}
 	}
 	for _, tier := range old.tiers {
 		if tier = tier.keep(moved); tier != nil {

@@ -98,3 +98,30 @@ func DecodeFingerprint(b []byte) (Fingerprint, []byte) {
 func (s *Store) SmallChunks() {
 	s.chunkSize = chunkSize{mean: 4, min: 2, max: 12, meanBytes: 400, minBytes: 200, maxBytes: 600}
 }
+
+// Runs returns a function that tells of which runs the store consists now, in the order of listings, however often the
+// store is changed before it is called, and whether what sums them up is right.
+func (s *Store) Runs() func() (seqs []uint64, ok bool) {
+	v := s.view.Load()
+	return func() (seqs []uint64, ok bool) {
+		ok = true
+		lists := []list{v.all, v.runs}
+		for _, check := range v.checks {
+			lists = append(lists, check.all, check.runs)
+		}
+		for _, l := range lists {
+			var before *segment
+			for _, c := range l.chunks {
+				ok = ok && len(c.segments) <= chunkMax && c.traits == newChunk(c.segments).traits
+				for _, s := range c.segments {
+					ok = ok && (before == nil || inOrder(before, s) < 0)
+					before = s
+				}
+			}
+		}
+		for s := range v.runs.from(top(), every) {
+			seqs = append(seqs, s.seq)
+		}
+		return seqs, ok
+	}
+}

@@ -64,7 +64,7 @@ func (f *filter) takes(s *segment) bool {
 func (v *view) rows(f *filter, p position) iter.Seq2[*segment, uint32] {
 	l := v.all
 	if f.check != "" {
-		l = v.checks[f.check].all
+		l = v.check(f.check).all
 	}
 	switch {
 	case f.task && f.audit == nil:

@@ -79,7 +79,7 @@ func (v *view) carry(gone map[*audit]bool, seed maphash.Seed) map[string]firsts 
 		if c == nil {
 			c = newCarrier(&v.words, seed)
 		}
-		carried[name] = c.carry(check, gone)
+		carried[name] = c.carry(*check, gone)
 	}
 	return carried
 }

@@ -64,7 +64,7 @@ func (s *Store) History(fp Fingerprint) (History, bool) {
 		return History{}, false
 	}
 	h := History{Fingerprint: fp, State: StateOpen}
-	check := v.checks[fp.CheckName]
+	check := v.check(fp.CheckName)
 	runs := slices.Collect(check.runs.byAudit(top()))
 	slices.Reverse(runs)
 	// Before the first sighting, nothing that happened matters.

@@ -1,18 +1,33 @@
 package findings
 
-import "bytes"
+import (
+	"bytes"
+	"iter"
+)
 
-// learn returns the contents of fs, and for each the entry that it gets in the index of resources. before
-// is what another run of the check has found: where fs says the same, nothing has to be looked up.
-func (d *dictionary) learn(fs []Finding, before []uint32) (contents []uint32, entries []uint64) {
-	contents, entries = make([]uint32, len(fs)), make([]uint64, len(fs))
+// learn returns the contents of n findings, and where suppressed changes along them. It returns another number of them if
+// fs has fewer or more. before is what another run of the check has found: where fs says the same, nothing has to be
+// looked up.
+func (d *dictionary) learn(n int, fs iter.Seq[*Finding], before []uint32) (contents, flips []uint32) {
+	contents = make([]uint32, 0, n)
 	l := learner{dictionary: d, trail: newTrail(before)}
-	for i := range fs {
-		n := l.learn(&fs[i])
-		contents[i] = n
+	for f := range fs {
+		if len(contents) == n {
+			return nil, nil // more: there is no room
+		}
+		flips = flip(flips, len(contents), f.Suppressed)
+		contents = append(contents, l.learn(f))
+	}
+	return contents, flips
+}
+
+// entries returns what a run of these contents adds to the index of resources, in order.
+func (d *dictionary) entries(contents []uint32) []uint64 {
+	entries := make([]uint64, len(contents))
+	for i, n := range contents {
 		entries[i] = uint64(*d.hashes.at(d.contents.at(n).resource))<<32 | uint64(i)
 	}
-	return contents, entries
+	return sortEntries(entries)
 }
 
 // learner goes through the findings of one run.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// list holds segments in the order of listings. It is immutable: a change copies one chunk and the
+// list holds segments in the order of listings. It is immutable: a change copies the chunks that it is about and the
 // slice of chunks, so that thousands of audits do not make an append slow.
 type list struct {
 	chunks []*chunk
@@ -18,6 +18,7 @@ const chunkMax = 256
 
 type chunk struct {
 	segments []*segment // never empty
+	room     []*segment // ends with segments; what is before them is free, if this is the first chunk
 	traits
 }
 
@@ -28,19 +29,24 @@ type traits struct {
 }
 
 func newChunk(segments []*segment) *chunk {
-	c := &chunk{segments, segments[0].traits()}
+	c := &chunk{segments, segments, segments[0].traits()}
 	for _, s := range segments[1:] {
-		t := s.traits()
-		if t.first.Before(c.first) {
-			c.first = t.first
-		}
-		if t.last.After(c.last) {
-			c.last = t.last
-		}
-		c.active = c.active || t.active
-		c.suppressed = c.suppressed || t.suppressed
+		c.traits = c.with(s.traits())
 	}
 	return c
+}
+
+// with returns the traits of some segments and some more.
+func (t traits) with(u traits) traits {
+	if u.first.Before(t.first) {
+		t.first = u.first
+	}
+	if u.last.After(t.last) {
+		t.last = u.last
+	}
+	t.active = t.active || u.active
+	t.suppressed = t.suppressed || u.suppressed
+	return t
 }
 
 func (s *segment) traits() traits {
@@ -61,20 +67,73 @@ func newList(segments []*segment) list {
 
 // with returns the list with one more segment in its place.
 func (l list) with(s *segment) list {
-	if len(l.chunks) == 0 {
+	switch {
+	case len(l.chunks) == 0:
 		return newList([]*segment{s})
+	case inOrder(s, l.chunks[0].segments[0]) > 0:
+		return l.withAll([]*segment{s})
 	}
-	at := min(l.search(s.at(0)), len(l.chunks)-1)
-	old := l.chunks[at].segments
-	i, _ := slices.BinarySearchFunc(old, s, inOrder)
-	grown := slices.Concat(old[:i], []*segment{s}, old[i:])
-	parts := []*chunk{nil}
-	if half := len(grown) / 2; len(grown) > chunkMax {
-		parts = []*chunk{newChunk(grown[:half:half]), newChunk(grown[half:])}
+	// New audits come first, so that it mostly is the first. It goes into the room before the others, which the lists
+	// of before do not reach into; a transaction that was aborted may have left something there.
+	first, rest := l.chunks[0], l.chunks[1:]
+	var old []*segment
+	t := s.traits()
+	if len(first.segments) < chunkMax {
+		old, t = first.segments, first.traits.with(t)
 	} else {
-		parts[0] = newChunk(grown)
+		first, rest = &chunk{}, l.chunks
 	}
-	return list{slices.Concat(l.chunks[:at], parts, l.chunks[at+1:])}
+	room := first.room
+	if len(room) == len(old) {
+		room = make([]*segment, min(chunkMax, 2*len(old)+4))
+		copy(room[len(room)-len(old):], old)
+	}
+	at := len(room) - len(old) - 1
+	room[at] = s
+	return list{slices.Concat([]*chunk{{room[at:], room, t}}, rest)}
+}
+
+// withAll returns the list with more segments in their places. It puts them in order.
+func (l list) withAll(more []*segment) list {
+	if len(more) == 0 {
+		return l
+	}
+	slices.SortFunc(more, inOrder)
+	if len(l.chunks) == 0 {
+		return newList(more)
+	}
+	var chunks []*chunk
+	for rest := l.chunks; ; {
+		last := len(rest) - 1
+		if len(more) == 0 {
+			return list{append(chunks, rest...)}
+		}
+		at := min(list{rest}.search(more[0].at(0)), last)
+		old, n := rest[at].segments, len(more)
+		if at < last {
+			n, _ = slices.BinarySearchFunc(more, old[len(old)-1], inOrder)
+		}
+		chunks = append(chunks, rest[:at]...)
+		grown := merged(old, more[:n])
+		parts := (len(grown) + chunkMax - 1) / chunkMax
+		for part := range slices.Chunk(grown, (len(grown)+parts-1)/parts) {
+			chunks = append(chunks, newChunk(slices.Clip(part)))
+		}
+		rest, more = rest[at+1:], more[n:]
+	}
+}
+
+// merged returns the segments of two slices that are in order.
+func merged(a, b []*segment) []*segment {
+	all := make([]*segment, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		n := 0
+		if inOrder(a[0], b[0]) < 0 {
+			n, _ = slices.BinarySearchFunc(a, b[0], inOrder)
+		}
+		all, a, b = append(append(all, a[:n]...), b[0]), a[n:], b[1:]
+	}
+	return append(append(all, a...), b...)
 }
 
 // search returns the first chunk that reaches p or goes beyond it.

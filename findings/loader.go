@@ -135,7 +135,7 @@ func (l *Loader) Done() error {
 		}
 	}
 	for _, run := range l.runs {
-		run.audit.ran[run.ordinal] = struct{}{}
+		run.audit.ran.add(run.ordinal)
 	}
 	if n := len(l.chunks); n > 0 {
 		s.chunk = l.chunks[n-1].number
@@ -201,7 +201,7 @@ func (l *Loader) view(carried map[string]firsts) view {
 	slices.SortFunc(l.runs, inOrder)
 	var all []*segment
 	checks := make(map[string]*checkSegments)
-	v := view{words: l.dict.words, seq: uint64(len(l.runs)), runs: newList(l.runs), checks: make(map[string]checkView)}
+	v := view{words: l.dict.words, seq: uint64(len(l.runs)), runs: newList(l.runs), checks: make(map[string]*checkView)}
 	for _, run := range l.runs {
 		check := checks[run.check]
 		if check == nil {
@@ -218,7 +218,7 @@ func (l *Loader) view(carried map[string]firsts) view {
 	}
 	v.all = newList(all)
 	for name, check := range checks {
-		v.checks[name] = checkView{newList(check.all), newList(check.runs), carried[name]}
+		v.checks[name] = &checkView{newList(check.all), newList(check.runs), carried[name]}
 	}
 	v.tiers = l.dict.tiers(all, tierMax)
 	return v

@@ -76,10 +76,10 @@ func (m *mirror) drop(gone, kept []*segment, told, is *view) {
 		m.remove(chunkTable, chunkKey(number), number <= m.known)
 	}
 	for name := range checks {
-		if check := is.checks[name]; len(check.firsts.rows) > 0 {
+		if check := is.check(name); len(check.firsts.rows) > 0 {
 			m.put(firstTable, []byte(name), is.firstRow(check, (*segment).mirrored))
 		} else {
-			m.remove(firstTable, []byte(name), len(told.checks[name].firsts.rows) > 0)
+			m.remove(firstTable, []byte(name), len(told.check(name).firsts.rows) > 0)
 		}
 	}
 }

@@ -18,9 +18,22 @@ type audit struct {
 	prefix uint64    // the first half of its findings' ids
 	start  time.Time // as given, for the order; findings show it in milliseconds
 	begun  uint64    // its order among those of the same start
-	ran    map[uint32]struct{}
+	ran    ordinals
 
 	hypothetical bool
+}
+
+// ordinals is a set of ordinals, 64 to an entry: most audits have run all up to one. It is nil of an audit that is gone.
+type ordinals map[uint32]uint64
+
+func (o ordinals) has(n uint32) bool { return o[n/64]>>(n%64)&1 != 0 }
+
+func (o ordinals) add(n uint32) { o[n/64] |= 1 << (n % 64) }
+
+func (o ordinals) remove(n uint32) {
+	if o[n/64] &^= 1 << (n % 64); o[n/64] == 0 {
+		delete(o, n/64)
+	}
 }
 
 // segment holds the findings of one check run, none or many. It never changes.
@@ -38,17 +51,27 @@ type segment struct {
 	incomplete bool
 }
 
-// flipsOf returns where suppressed changes along fs.
-func flipsOf(fs []Finding) []uint32 {
-	var flips []uint32
+// flip adds to flips that the finding at i is suppressed, or is not.
+func flip(flips []uint32, i int, suppressed bool) []uint32 {
+	if (len(flips)%2 == 1) == suppressed {
+		return flips
+	}
+	return append(flips, uint32(i))
+}
+
+// without leaves out the findings that are marked.
+func without(marked []bool, contents, flips []uint32) (keptContents, keptFlips []uint32) {
 	suppressed := false
-	for i := range fs {
-		if fs[i].Suppressed != suppressed {
-			suppressed = !suppressed
-			flips = append(flips, uint32(i))
+	for i, c := range contents {
+		if len(flips) > 0 && flips[0] == uint32(i) {
+			suppressed, flips = !suppressed, flips[1:]
+		}
+		if !marked[i] {
+			keptFlips = flip(keptFlips, len(keptContents), suppressed)
+			keptContents = append(keptContents, c)
 		}
 	}
-	return slices.Clone(flips) // without the room that append left
+	return slices.Clone(keptContents), keptFlips
 }
 
 func (s *segment) suppressed(i uint32) bool {

@@ -34,7 +34,7 @@ func (sn *Snapshot) Rows() iter.Seq[Row] {
 		}
 		slices.Sort(names)
 		for _, name := range names {
-			if !yield(Row{firstTable, []byte(name), v.firstRow(v.checks[name], pieces)}) {
+			if !yield(Row{firstTable, []byte(name), v.firstRow(v.check(name), pieces)}) {
 				return
 			}
 		}

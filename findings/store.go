@@ -35,11 +35,11 @@ type Store struct {
 // view is what readers see: a state of the store that does not change.
 type view struct {
 	words
-	seq    uint64 // how many segments have ever been appended
-	count  int    // of findings
-	all    list   // the runs that have findings
-	runs   list   // all runs
-	checks map[string]checkView
+	seq    uint64                // how many segments have ever been appended
+	count  int                   // of findings
+	all    list                  // the runs that have findings
+	runs   list                  // all runs
+	checks map[string]*checkView // that do not change either
 	tiers  []*tier
 }
 
@@ -48,6 +48,13 @@ type checkView struct {
 	all    list   // the runs that have findings
 	runs   list   // those with or without findings that make up the history
 	firsts firsts // what the history knows of audits that were dropped
+}
+
+func (v *view) check(name string) checkView {
+	if c := v.checks[name]; c != nil {
+		return *c
+	}
+	return checkView{}
 }
 
 // New returns an empty Store.
@@ -92,7 +99,7 @@ func (s *Store) Begin(a Audit) error {
 		prefix: prefixOf(a.TaskID),
 		start:  a.StartTime.Round(0), // without a monotonic clock, which tokens cannot carry
 		begun:  a.Order,
-		ran:    make(map[uint32]struct{}),
+		ran:    make(ordinals),
 
 		hypothetical: a.Hypothetical,
 	}
@@ -181,7 +188,7 @@ func (s *Store) Append(run Run, fs []Finding) error {
 
 // before returns the newest run of a check, of those that found something, or nil.
 func (v *view) before(check string) *segment {
-	for s := range v.checks[check].all.from(top(), every) {
+	for s := range v.check(check).all.from(top(), every) {
 		return s
 	}
 	return nil

@@ -54,3 +54,6 @@ func (s Suppressions) Match(checkName string, r model.ResourceIdentifier, at tim
 	t, ok := resources[r]
 	return ok && t.holds(at)
 }
+
+// Any says whether there is a suppression of that check at all, in force or not. Where there is none, Match is false.
+func (s Suppressions) Any(checkName string) bool { return len(s.checks[checkName]) > 0 }

@@ -102,6 +102,8 @@ func TestSuppressionsMatchAsTheListDoes(t *testing.T) {
 			check, r, at := w.check(), w.resource(), w.instant()
 			want := matches(kept, check, r, at)
 			require.Equal(t, want, s.Match(check, r, at), "%s %v at %v, seed %d", check, r, at, seed)
+			any := slices.ContainsFunc(kept, func(s model.AuditSuppression) bool { return s.CheckName == check })
+			require.Equal(t, any, s.Any(check), "%s, seed %d", check, seed)
 			if want {
 				yes++
 			} else {
@@ -115,6 +117,7 @@ func TestSuppressionsMatchAsTheListDoes(t *testing.T) {
 func TestNoSuppressions(t *testing.T) {
 	require.False(t, findings.Suppressions{}.Match("C", model.ResourceIdentifier{ClientID: "a"}, benchStart))
 	none := findings.NewSuppressions(slices.Values([]model.AuditSuppression(nil)))
+	require.False(t, findings.Suppressions{}.Any("C") || none.Any("C"))
 	require.False(t, none.Match("C", model.ResourceIdentifier{ClientID: "a"}, benchStart))
 }
 

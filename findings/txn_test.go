@@ -149,3 +149,40 @@ func TestReadersWhileTransactionsAreOpen(t *testing.T) {
 	requireNoWaste(t, m.Store, m.mirror)
 	require.NotZero(t, m.Count().Firsts)
 }
+
+// TestAppendSeq appends findings that are not in a slice: as many as are said, fewer, and more.
+func TestAppendSeq(t *testing.T) {
+	s := findings.New()
+	require.NoError(t, s.Begin(findings.Audit{TaskID: taskID(0), StartTime: benchStart}))
+	calls := 0
+	seq := func(yield func(*findings.Finding) bool) {
+		calls++
+		var f findings.Finding // the same place for all
+		for _, id := range []string{"a", "b", "a", "c", "d"} {
+			f = client(id, "X")
+			f.Suppressed = id == "c"
+			if !yield(&f) {
+				return
+			}
+		}
+	}
+	tx := s.Txn()
+	defer tx.Abort()
+	for _, n := range []int{-1, 1, 4, 6} {
+		err := tx.AppendSeq(run(0, 0), n, seq)
+		require.ErrorContains(t, err, fmt.Sprintf("a run of %d findings", n))
+	}
+	require.Equal(t, 3, calls)
+	require.NoError(t, tx.AppendSeq(run(0, 0), 5, seq), "what was refused has added nothing")
+	require.ErrorIs(t, tx.AppendSeq(run(0, 0), 5, seq), findings.ErrRunTaken)
+	require.Equal(t, 4, calls)
+	tx.Commit()
+	if diff := cmp.Diff([]string{"a X", "b X", "c X", "d X"}, words(s, findings.Query{})); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+	active, suppressed, ok := s.Counts(taskID(0), 0)
+	require.Equal(t, []any{3, 1, true}, []any{active, suppressed, ok})
+	for f := range s.All(findings.Query{}) {
+		require.Equal(t, f.NonCompliantResource.ResourceIdentifier.ClientID == "c", *f.IsSuppressed)
+	}
+}

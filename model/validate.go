@@ -62,7 +62,8 @@ func (p *Problems) structure(path string, v reflect.Value) {
 			}
 			continue
 		}
-		p.value(name, m.Shape, field)
+		s := shapes[m.Shape]
+		p.value(name, &s, field)
 	}
 }
 
@@ -72,11 +73,10 @@ func absent(v reflect.Value) bool {
 	return v.IsZero() || ok && t.IsZero() // the zero time in another zone is no zero struct
 }
 
-func (p *Problems) value(name, shapeName string, v reflect.Value) {
-	s := shapes[shapeName]
+func (p *Problems) value(name string, s *shape, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
-		p.value(name, shapeName, v.Elem())
+		p.value(name, s, v.Elem())
 	case reflect.Struct:
 		if v.Type() != reflect.TypeFor[Timestamp]() {
 			p.structure(name+".", v)
@@ -84,15 +84,23 @@ func (p *Problems) value(name, shapeName string, v reflect.Value) {
 			p.Add(name, t.Format(time.RFC3339), "must be of year 1 to 9999")
 		}
 	case reflect.Slice:
+		elem := shapes[s.elem]
 		for i := range v.Len() {
-			p.value(fmt.Sprintf("%s[%d]", name, i), s.elem, v.Index(i))
+			known := len(*p)
+			p.value("", &elem, v.Index(i))
+			// Only an element with a problem has its name made: lists are long, and mostly right.
+			for j := range (*p)[known:] {
+				q := &(*p)[known+j]
+				q.Field = fmt.Sprintf("%s[%d]%s", name, i, q.Field)
+			}
 		}
 	case reflect.Map:
 		keys := v.MapKeys()
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		key, elem := shapes[s.key], shapes[s.elem]
 		for _, k := range keys {
-			p.text(name+" key", k.String(), shapes[s.key])
-			p.value(KeyPath(name, k.String()), s.elem, v.MapIndex(k))
+			p.text(name+" key", k.String(), &key)
+			p.value(KeyPath(name, k.String()), &elem, v.MapIndex(k))
 		}
 	case reflect.String:
 		p.text(name, v.String(), s)
@@ -105,7 +113,7 @@ func (p *Problems) value(name, shapeName string, v reflect.Value) {
 	}
 }
 
-func (p *Problems) text(name, v string, s shape) {
+func (p *Problems) text(name, v string, s *shape) {
 	n := utf8.RuneCountInString(v)
 	switch {
 	case !utf8.ValidString(v):
@@ -139,16 +147,17 @@ func checkNames(p *Problems, names []string) {
 	if names != nil && len(names) == 0 {
 		p.Add("targetCheckNames", nil, "must name at least one check")
 	}
-	seen := make(map[string]bool, len(names))
+	seen := make(map[string]struct{}, len(names))
 	for i, name := range names {
-		if name == "" || seen[name] {
+		known := len(seen)
+		seen[name] = struct{}{}
+		if name == "" || len(seen) == known {
 			reason := "must not be named twice"
 			if name == "" {
 				reason = "must not be empty"
 			}
 			p.Add(fmt.Sprintf("targetCheckNames[%d]", i), name, reason)
 		}
-		seen[name] = true
 	}
 }
 

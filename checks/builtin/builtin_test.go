@@ -93,7 +93,7 @@ func audit(t *testing.T, inv *inventory.Inventory, at time.Time) map[string]chec
 		spec := c.Spec()
 		var p model.Problems
 		jobs = append(jobs, &checks.Job{
-			Check: c, Spec: spec, Pass: checks.Pass{Time: at, Config: spec.Configure(&p, "", nil)},
+			Check: c, Spec: &spec, Pass: checks.Pass{Time: at, Config: spec.Configure(&p, "", nil)},
 			End: func(o checks.Outcome) { ended <- func() { outcomes[spec.Name] = o } },
 		})
 	}

@@ -25,7 +25,7 @@ func ExampleAll() {
 		spec := c.Spec()
 		var p model.Problems
 		pass := checks.Pass{Time: time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC), Config: spec.Configure(&p, "", nil)}
-		jobs = append(jobs, &checks.Job{Check: c, Spec: spec, Pass: pass, End: func(o checks.Outcome) { outcomes[i] = o }})
+		jobs = append(jobs, &checks.Job{Check: c, Spec: &spec, Pass: pass, End: func(o checks.Outcome) { outcomes[i] = o }})
 	}
 	new(checks.Runner).Run(context.Background(), jobs)
 	for i, job := range jobs {

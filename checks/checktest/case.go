@@ -70,7 +70,7 @@ func (c Case) job(t testing.TB, check checks.Check) *checks.Job {
 	if len(p) > 0 {
 		t.FailNow()
 	}
-	return &checks.Job{Check: check, Spec: spec, Pass: pass}
+	return &checks.Job{Check: check, Spec: &spec, Pass: pass}
 }
 
 func run(ctx context.Context, r *checks.Runner, job *checks.Job) (out checks.Outcome) {

@@ -146,7 +146,7 @@ func fixed(s checks.Spec) checks.Spec {
 func (con *contract) undisturbed() []string {
 	con.Helper()
 	a := con.begin(trial{name: "undisturbed", inPlace: true})
-	con.spec = fixed(a.job.Spec)
+	con.spec = fixed(*a.job.Spec)
 	con.want = con.run(con.Context(), a)
 	name := con.spec.Name
 	if !con.c.compare(con, name, con.want) {

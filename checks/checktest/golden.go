@@ -37,7 +37,7 @@ func Golden(t testing.TB, check checks.Check, c Case, path string) checks.Outcom
 	if !c.compare(t, name, out) {
 		return out
 	}
-	got := lines(out.Findings, func(f checks.Finding) string { return whole(job.Spec, f) })
+	got := lines(out.Findings, func(f checks.Finding) string { return whole(*job.Spec, f) })
 	if updating(t) {
 		write(t, path, got)
 		return out

@@ -117,7 +117,7 @@ func audit(t testing.TB, at, since time.Time, connections []inventory.Connection
 	var found []checks.Finding
 	var jobs []*checks.Job
 	for _, check := range []checks.Check{connection.ConflictingClientIDs(inv), connection.DeviceCertificateShared(inv)} {
-		jobs = append(jobs, &checks.Job{Check: check, Spec: check.Spec(), Pass: checks.Pass{Time: at, Since: since}})
+		jobs = append(jobs, &checks.Job{Check: check, Spec: new(check.Spec()), Pass: checks.Pass{Time: at, Since: since}})
 	}
 	for _, job := range jobs {
 		job.End = func(out checks.Outcome) {
