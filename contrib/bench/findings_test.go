@@ -94,6 +94,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"-least", "0s", "peers"}, "-least 0s"},
 		{[]string{"-rounds", "x"}, `invalid value "x"`},
 		{[]string{"-only", "(", "peers"}, "-only: error parsing regexp"},
+		{[]string{"-only", "x", "findings"}, "of the table peers, which is not among"},
 		{[]string{"-unknown"}, "not defined: -unknown"},
 		{[]string{"-o", "no/such/folder", "peers"}, "no such file"},
 	} {

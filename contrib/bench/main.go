@@ -99,6 +99,9 @@ func (o options) run(names []string, only, report string, args []string, stdout 
 			return fmt.Errorf("table %q is asked for twice", name)
 		}
 	}
+	if len(names) > 0 && !slices.Contains(names, "peers") && (only != "" || o.policies != "" || o.raw != "") {
+		return fmt.Errorf("-only, -policies and -raw are of the table peers, which is not among %q", names)
+	}
 	if len(names) > 0 {
 		all = slices.DeleteFunc(all, func(s section) bool { return !slices.Contains(names, s.name) })
 	}

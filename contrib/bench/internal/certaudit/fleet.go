@@ -2,6 +2,7 @@ package certaudit
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -14,13 +15,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"math/big"
 	random "math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/fleetaudit/fleetaudit/checks"
 	"github.com/fleetaudit/fleetaudit/checks/inventory"
 	"github.com/fleetaudit/fleetaudit/checks/weakkey"
 )
@@ -32,6 +36,7 @@ type fleet struct {
 	crls         [][]byte
 	weak         *weakkey.Blocklist
 	inventory    *inventory.Inventory
+	stream       *inventory.Inventory // the same, but that device certificates are read from devices at each scan
 }
 
 // record is a certificate in a registry, which knows its ID.
@@ -65,6 +70,7 @@ const (
 	strangers  = 5000 // entries of a CRL about certificates that are not in the fleet
 	listedKeys = 3 << 15
 	pointCount = 256
+	shardSize  = 4096
 	serialSize = 16
 )
 
@@ -332,7 +338,31 @@ func newFleet(n int) (*fleet, error) {
 		contents.CRLs = append(contents.CRLs, inventory.NewCRL(der))
 	}
 	f.inventory = inventory.New(contents)
+	contents.DeviceCertificates = nil
+	f.stream = inventory.New(contents)
+	f.stream.DeviceCertificates = &checks.Source[inventory.Certificate]{
+		Name: "device certificates", Shards: f.shards, Len: func() int { return len(f.devices) },
+	}
 	return f, nil
+}
+
+// shards are the device certificates as a registry that is too large for memory has them: in DER, parsed on the way.
+func (f *fleet) shards(context.Context) ([]checks.Shard[inventory.Certificate], error) {
+	var list []checks.Shard[inventory.Certificate]
+	for part := range slices.Chunk(f.devices, shardSize) {
+		list = append(list, func(ctx context.Context) iter.Seq2[inventory.Certificate, error] {
+			return func(yield func(inventory.Certificate, error) bool) {
+				for i := range part {
+					c := inventory.NewCertificate(part[i].der, part[i].status)
+					c.CreatedAt = part[i].created
+					if !yield(c, ctx.Err()) {
+						return
+					}
+				}
+			}
+		})
+	}
+	return list, nil
 }
 
 func (f *fleet) makeDevices(w *workshop, parsed []inventory.Certificate) {

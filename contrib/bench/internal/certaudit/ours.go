@@ -55,9 +55,9 @@ type ours struct {
 	tasks  []string // of the last time
 }
 
-func newOurs(f *fleet, groups ...[]string) (compare.Task, error) {
+func newOurs(inv *inventory.Inventory, groups ...[]string) (compare.Task, error) {
 	e, err := engine.New(engine.Config{
-		Checks: append(builtin.All(f.inventory), keySize(f.inventory.DeviceCertificates)), EnableAll: true,
+		Checks: append(builtin.All(inv), keySize(inv.DeviceCertificates)), EnableAll: true,
 	})
 	if err != nil {
 		return compare.Task{}, err

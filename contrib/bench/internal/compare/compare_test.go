@@ -84,6 +84,10 @@ func TestOtherAnswers(t *testing.T) {
 			}}, nil
 		}}
 	}
+	forgetting := compare.Contender{Name: "forgetting", New: func(int) (compare.Task, error) {
+		sum := 90
+		return compare.Task{Do: func() error { sum /= 2; return nil }, Answer: func() any { return sum }}, nil
+	}}
 	for _, row := range []struct {
 		list []compare.Contender
 		says []string
@@ -95,6 +99,7 @@ func TestOtherAnswers(t *testing.T) {
 		{[]compare.Contender{{Name: "mute", New: func(int) (compare.Task, error) {
 			return compare.Task{Do: func() error { return nil }, Answer: func() any { return nil }}, nil
 		}}}, []string{"mute: there is no answer"}},
+		{[]compare.Contender{ours, forgetting}, []string{"forgetting answers otherwise once it is measured", "45"}},
 	} {
 		_, err := rounds(1).Measure([]compare.Work{{Name: "sum", Unit: "number", Size: 10, Contenders: row.list}})
 		require.Error(t, err)
@@ -102,7 +107,7 @@ func TestOtherAnswers(t *testing.T) {
 			require.ErrorContains(t, err, part)
 		}
 	}
-	require.Equal(t, 3, closed, "what was prepared is given back")
+	require.Equal(t, 4, closed, "what was prepared is given back")
 }
 
 // TestFiguresOfKnownCosts measures contenders whose figures are known.

@@ -76,5 +76,5 @@ func (r Rounds) measure(w *Work, size int) (Result, error) {
 		}
 		fmt.Fprint(r.Progress, ".")
 	}
-	return result, nil
+	return result, f.agree()
 }

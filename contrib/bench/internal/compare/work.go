@@ -69,6 +69,7 @@ type field struct {
 	size  int
 	kinds []Contender
 	tasks []Task
+	want  any // the answer
 }
 
 // open prepares all contenders that take part at a size, and compares their answers.
@@ -80,7 +81,6 @@ func (w *Work) open(size int) (f *field, err error) {
 			err = fmt.Errorf("%s, %d: %w", w.Name, size, err)
 		}
 	}()
-	var want any
 	for i, c := range w.Contenders {
 		if c.Largest > 0 && size > c.Largest {
 			continue
@@ -101,12 +101,22 @@ func (w *Work) open(size int) (f *field, err error) {
 			return f, fmt.Errorf("%s: %w", c.Name, errors.New("there is no answer to compare"))
 		}
 		if i == 0 {
-			want = answer
-		} else if diff := cmp.Diff(want, answer); diff != "" {
+			f.want = answer
+		} else if diff := cmp.Diff(f.want, answer); diff != "" {
 			return f, fmt.Errorf("%s does not answer as %s does (-%[2]s +%[1]s):\n%[3]s", c.Name, w.Contenders[0].Name, diff)
 		}
 	}
 	return f, nil
+}
+
+// agree compares the answers that contenders gave when they were measured last.
+func (f *field) agree() error {
+	for i, k := range f.kinds {
+		if diff := cmp.Diff(f.want, f.tasks[i].Answer()); diff != "" {
+			return fmt.Errorf("%s, %d: %s answers otherwise once it is measured (-before +after):\n%s", f.work.Name, f.size, k.Name, diff)
+		}
+	}
+	return nil
 }
 
 func (f *field) close() {

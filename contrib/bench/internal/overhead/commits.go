@@ -21,7 +21,7 @@ type checkRow struct {
 
 // newCommits is the obvious way to run checks with a status that can be read meanwhile: a goroutine each, as many at
 // once as there are processors, and a commit for each of a check's two changes of status. Nothing stands between the
-// audit and a check that panics, hangs or floods.
+// audit and a check that panics, hangs or floods. Audits stay in the database, as they do in ours.
 func newCommits(size int) (compare.Task, error) {
 	all, names := noOps(size)
 	db, err := newDatabase("check")

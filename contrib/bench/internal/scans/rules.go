@@ -25,7 +25,7 @@ import (
 // not made for the larger size: the garbage collector would look at them while others work.
 func rules() compare.Work {
 	return compare.Work{
-		Name: "rule", Unit: "resource", Size: 100_000, Growth: 1_000_000,
+		Name: "typed check/four conditions", Unit: "resource", Size: 100_000, Growth: 1_000_000,
 		Contenders: []compare.Contender{
 			{Name: "fleetaudit", New: newRuled},
 			{Name: "expr", Target: 12, New: newExpr},

@@ -20,8 +20,8 @@ func sharing() []compare.Work {
 		target float64
 		source func(size int) *checks.Source[device]
 	}{
-		{"slice", 0, func(size int) *checks.Source[device] { return checks.Slice("devices", newFleet(size)) }},
-		{"stream", 2, func(size int) *checks.Source[device] {
+		{"in memory/resources", 0, func(size int) *checks.Source[device] { return checks.Slice("devices", newFleet(size)) }},
+		{"streamed/resources", 2, func(size int) *checks.Source[device] {
 			return &checks.Source[device]{Name: "devices", All: stream(size)}
 		}},
 	} {
@@ -29,7 +29,7 @@ func sharing() []compare.Work {
 			return func(size int) (compare.Task, error) { return newSharing(size, together, of.source(size)) }
 		}
 		works = append(works, compare.Work{
-			Name: "six checks/" + of.name, Unit: "resource", Size: 100_000, Growth: 1_000_000,
+			Name: "six checks, " + of.name, Unit: "resource", Size: 100_000, Growth: 1_000_000,
 			Contenders: []compare.Contender{
 				{Name: "one audit", New: newTask(true)},
 				{Name: "six audits", Target: of.target, New: newTask(false)},
