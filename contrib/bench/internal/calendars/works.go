@@ -81,14 +81,27 @@ func Works() (list []compare.Work) {
 
 // fromAnywhere asks from an instant of each day on. Peers take part where they can say the rule.
 func (q question) fromAnywhere() compare.Work {
-	w := q.work("schedule.Next/", q.ours(), q.bare())
-	if q.rule.At == morning {
-		w.Contenders = append(w.Contenders, q.rrule())
-		if spec := q.spec(); spec != "" {
-			w.Contenders = append(w.Contenders, q.robfig(spec))
+	if q.zone != time.UTC.String() { // where peers are there to be seen, and what the target is for is a look at the zone
+		w := q.work("schedule.Next in other zones/", q.ours(), q.bare())
+		for _, peer := range q.peers() {
+			peer.Target = 0
+			w.Contenders = append(w.Contenders, peer)
 		}
+		return w
 	}
-	return w
+	return q.work("schedule.Next in UTC/", append([]compare.Contender{q.ours(), q.bare()}, q.peers()...)...)
+}
+
+// peers are those that can say the rule, and mean the same by it.
+func (q question) peers() (list []compare.Contender) {
+	if q.rule.At != morning {
+		return nil
+	}
+	list = append(list, q.rrule())
+	if spec := q.spec(); spec != "" {
+		list = append(list, q.robfig(spec))
+	}
+	return list
 }
 
 // fromSlotToSlot asks from each slot on for the next one, because that is how gocron can be asked.

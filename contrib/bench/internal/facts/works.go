@@ -29,7 +29,7 @@ func Works() []compare.Work {
 	}
 	curve := kind{name: "P-256, point on the curve"}
 	return append(list, compare.Work{
-		Name: "certificate facts/" + curve.name, Unit: "certificate", Size: 10_000, Growth: 100_000,
+		Name: "certificate facts with the key checked/" + curve.name, Unit: "certificate", Size: 10_000, Growth: 100_000,
 		Contenders: []compare.Contender{
 			{Name: "certfacts", New: func(n int) (compare.Task, error) { return curve.ours(n, true) }},
 			{Name: "crypto/x509", New: curve.standard},

@@ -31,7 +31,7 @@ func Works() []compare.Work {
 	return []compare.Work{{
 		Name: "json/ListAuditFindings", Unit: "finding", Size: 20 * findingsAPage, Growth: 200 * findingsAPage,
 		Contenders: []compare.Contender{
-			{Name: "ours", New: task(ours)},
+			{Name: "fleetaudit", New: task(ours)},
 			{Name: "encoding/json", Target: 2, New: task(encoder)},
 			{Name: "encoding/json, MarshalJSON", New: task(throughMarshalJSON)},
 		},

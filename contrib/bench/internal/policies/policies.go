@@ -23,13 +23,13 @@ func Works(documents []Document) []compare.Work {
 			}
 		}
 		return compare.Work{Name: name, Unit: "policy", Size: len(documents), Growth: 10 * len(documents), Contenders: []compare.Contender{
-			{Name: "ours", New: on(ours)},
+			{Name: "fleetaudit", New: on(ours)},
 			// Prepared once, which is how OPA is embedded where it has to be quick.
-			{Name: "opa", Target: target, Largest: largest, New: on(opa)},
+			{Name: "OPA", Target: target, Largest: largest, New: on(opa)},
 		}}
 	}
 	return []compare.Work{
-		work("policies/parsed", 50, 0, oursParsed, opaParsed),
-		work("policies/from-text", 0, len(documents), oursFromText, opaFromText),
+		work("policies/parsed before", 50, 0, oursParsed, opaParsed),
+		work("policies, parsed too/from text", 0, len(documents), oursFromText, opaFromText),
 	}
 }
