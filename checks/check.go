@@ -13,7 +13,8 @@ type Check interface {
 	// Spec describes the check. It must always return the same; an engine reads it once.
 	Spec() Spec
 	// Run checks. Nil means that it completed, whatever it found; an error means that it could not
-	// check. It must return soon after ctx ends.
+	// check. It must return soon after ctx ends, and leave its goroutine as it was (see runtime.LockOSThread and
+	// pprof.SetGoroutineLabels): another check may be next on it.
 	Run(ctx context.Context, pass *Pass) error
 }
 

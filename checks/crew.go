@@ -25,6 +25,9 @@ type crew struct {
 	scans  *scans
 	logger *slog.Logger // of jobs that have none
 	done   chan struct{}
+	// jobless ends with ctx, or when no job is left that a slot is waited for.
+	jobless context.Context
+	noJobs  context.CancelFunc
 
 	mu      sync.Mutex
 	jobs    []*Job // that have not begun
@@ -37,10 +40,12 @@ type crew struct {
 }
 
 func newCrew(ctx context.Context, r *Runner, jobs []*Job) *crew {
-	return &crew{
+	c := &crew{
 		runner: r, ctx: ctx, scans: newScans(r, jobs), logger: slog.New(slog.DiscardHandler), done: make(chan struct{}),
 		jobs: jobs, open: len(jobs),
 	}
+	c.jobless, c.noJobs = context.WithCancel(ctx)
+	return c
 }
 
 // work does the jobs, and returns when each has its outcome and no hand is left but those at a check that was left
@@ -49,6 +54,7 @@ func (c *crew) work() {
 	if len(c.jobs) == 0 {
 		return
 	}
+	defer c.noJobs()
 	defer context.AfterFunc(c.ctx, c.stop)()
 	c.mu.Lock()
 	c.hire()
@@ -105,6 +111,7 @@ func (c *crew) close() {
 type hand struct {
 	crew  *crew
 	at    *run      // nil: it is free
+	gone  bool      // it is no longer counted as free, and is about to leave
 	slot  bool      // it has one, though it is free
 	since time.Time // when it got its slot
 	alarm alarm     // of the runs that it is at
@@ -134,7 +141,9 @@ func (h *hand) next() bool {
 	for len(c.jobs) > 0 {
 		var err error
 		if !h.slot && c.runner.Slots != nil && c.ctx.Err() == nil {
-			if c.queuing {
+			if c.queuing { // the other one must not count on it from now on
+				c.free--
+				h.gone = true
 				return false
 			}
 			err = h.queue()
@@ -167,7 +176,7 @@ func (h *hand) queue() error {
 	c := h.crew
 	c.queuing = true
 	c.mu.Unlock()
-	err := c.runner.Slots.Acquire(c.ctx, 1)
+	err := c.runner.Slots.Acquire(c.jobless, 1)
 	h.since, h.slot = time.Now(), err == nil
 	c.mu.Lock()
 	c.queuing = false
@@ -190,7 +199,9 @@ func (c *crew) start() *run {
 	x := &c.room[0]
 	c.room = c.room[1:]
 	x.init(c, c.jobs[0])
-	c.jobs = c.jobs[1:]
+	if c.jobs = c.jobs[1:]; len(c.jobs) == 0 {
+		c.noJobs()
+	}
 	x.place = len(c.running)
 	c.running = append(c.running, x)
 	return x
@@ -215,6 +226,8 @@ func (h *hand) leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h.back()
-	c.free--
+	if !h.gone {
+		c.free--
+	}
 	c.close()
 }

@@ -115,6 +115,72 @@ func TestQuickChecksLeaveSlots(t *testing.T) {
 	<-other
 }
 
+// TestHandsAreNotMissed has two checks that need each other, since they share a scan, behind one that gives its slot back
+// while another hand waits for it. Whoever leaves then must not be counted on. It is by chance when they meet.
+func TestHandsAreNotMissed(t *testing.T) {
+	look := func(context.Context, *checks.Pass, *int) error { return nil }
+	busy := checks.New(spec("BUSY"), func(context.Context, *checks.Pass) error {
+		for begun := time.Now(); time.Since(begun) < 101*time.Microsecond; {
+		}
+		return nil
+	})
+	for range 3000 {
+		src := checks.Slice("ints", []int{1})
+		r := checks.Runner{Slots: semaphore.NewWeighted(1), TimeLimit: time.Minute}
+		outcomes(&r, t.Context(), busy, checks.Each(spec("A"), src, look), checks.Each(spec("B"), src, look)) // or it hangs
+	}
+}
+
+// TestRunReturnsWithTheLastOutcome has a hand that waits for a slot while another one does the last job with its own. Then
+// the slot goes to somebody else, for an hour.
+func TestRunReturnsWithTheLastOutcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slots := semaphore.NewWeighted(1)
+		require.NoError(t, slots.Acquire(t.Context(), 1))
+		quick := func(name string) checks.Check {
+			return checks.New(spec(name), func(context.Context, *checks.Pass) error {
+				time.Sleep(time.Microsecond)
+				return nil
+			})
+		}
+		r := checks.Runner{Slots: slots, TimeLimit: time.Minute}
+		begin := time.Now()
+		done := make(chan time.Duration)
+		go func() {
+			outcomes(&r, t.Context(), quick("FIRST"), quick("LAST"))
+			done <- time.Since(begin)
+		}()
+		synctest.Wait()
+		other := make(chan struct{})
+		go func() {
+			defer close(other)
+			if slots.Acquire(context.Background(), 1) == nil {
+				time.Sleep(time.Hour)
+				slots.Release(1)
+			}
+		}()
+		synctest.Wait()
+		slots.Release(1)
+		if took := <-done; took > time.Second {
+			t.Errorf("Run returned after %v", took)
+		}
+		<-other
+	})
+}
+
+// TestContextAsText prints a check's context while it is ended.
+func TestContextAsText(t *testing.T) {
+	r := checks.Runner{TimeLimit: time.Minute}
+	ctx, cancel := context.WithCancel(context.Background())
+	var text string
+	outcomes(&r, ctx, checks.New(spec("PRINTS"), func(ctx context.Context, _ *checks.Pass) error {
+		go cancel()
+		text = fmt.Sprint(ctx)
+		return nil
+	}))
+	require.Equal(t, "context.Background.WithCancel.WithCancel", text)
+}
+
 // TestContextOfRun asks a check's context everything, at different times.
 func TestContextOfRun(t *testing.T) {
 	type key struct{}

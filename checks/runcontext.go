@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,6 +52,9 @@ func (c *runContext) Err() error { return c.make().Err() }
 
 // Value implements [context.Context]. It is how [context.Cause] and derived contexts find the one that was made.
 func (c *runContext) Value(key any) any { return c.make().Value(key) }
+
+// String is what fmt prints, which would else look into it while others change it.
+func (c *runContext) String() string { return fmt.Sprint(c.parent) + ".WithCancel" }
 
 // end ends the context, and returns why it had ended before; nil: it had not. With why nil, there is no cause but that.
 func (c *runContext) end(why error) (before error) {
